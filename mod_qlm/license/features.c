@@ -1,0 +1,72 @@
+/* Reading and writing features. */
+#include "license/features.h"
+
+#include "base/text.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#define SEPARATORS ";,"
+#define BLANKS     " \t"
+
+/* Read 1 to @a max_digits digits at *text, blanks around them, no more than @a max. */
+static int read_number(unsigned int *number, const char **text, size_t max_digits, unsigned int max)
+{
+    const char *start = *text + strspn(*text, BLANKS);
+    size_t digits = strspn(start, "0123456789");
+    unsigned int value = 0;
+
+    if (digits < 1 || digits > max_digits) {
+        return 0;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        value = value * 10 + (unsigned int)(start[i] - '0');
+    }
+    *text = start + digits + strspn(start + digits, BLANKS);
+    *number = value;
+    return value <= max;
+}
+
+/* Is @a text nothing but one "0", perhaps followed by separators? */
+static int is_lone_zero(const char *text)
+{
+    const char *start = text + strspn(text, BLANKS);
+
+    return *start == '0' && start[1 + strspn(start + 1, BLANKS SEPARATORS)] == '\0';
+}
+
+int qlm_features_parse(qlm_features_t *features, const char *text)
+{
+    qlm_features_t found = {{0}};
+
+    if (text == NULL || is_lone_zero(text)) {
+        *features = found;
+        return 1;
+    }
+    for (text += strspn(text, BLANKS SEPARATORS); *text; text += strspn(text, BLANKS SEPARATORS)) {
+        unsigned int set, value;
+
+        if (!read_number(&set, &text, 1, QLM_FEATURE_SETS - 1) || *text++ != ':' ||
+            !read_number(&value, &text, 3, 255) || (*text && !strchr(SEPARATORS, *text))) {
+            return 0;
+        }
+        found.set[set] = (unsigned char)(found.set[set] | value);
+    }
+    *features = found;
+    return 1;
+}
+
+const char *qlm_features_format(const qlm_features_t *features, apr_pool_t *pool)
+{
+    char text[QLM_FEATURE_SETS * sizeof("0:255;")];
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < QLM_FEATURE_SETS; i++) {
+        if (features->set[i]) {
+            length += (size_t)apr_snprintf(text + length, sizeof(text) - length, "%d:%d;", i,
+                                           features->set[i]);
+        }
+    }
+    return apr_pstrmemdup(pool, text, length);
+}

@@ -1,0 +1,186 @@
+/* The command table. A new command is one row here and one function. */
+#include "qlmctl/commands.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#define END_OF_OPTIONS                                                                             \
+    {                                                                                              \
+        NULL, NULL, 0, NULL                                                                        \
+    }
+
+const qlm_command_option_t qlm_common_options[] = {
+    {"database", "DB", 0, "a path (SQLite), or sqlite3:PATH, pgsql:PARAMS, mysql:PARAMS"},
+    {"secret", "FILE", 0, "the site's secret file"},
+    {"json", NULL, 0, "print JSON for scripts instead of tables"},
+    {"help", NULL, 0, "say what can be said, or what a command takes"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t init_options[] = {
+    {"user", "NAME", 0, "the user httpd's processes run as; gets the database files and folder"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t product_add_options[] = {
+    {"id", "NUMBER", 1, "product id"},
+    {"version", "MAJOR.MINOR", 1, "product version"},
+    {"name", "TEXT", 1, "product name, shown in license documents"},
+    {"algorithm", "NAME", 0, "rsa-sha256 (default), or rsa-sha1 for old clients"},
+    {"bits", "NUMBER", 0, "length of the RSA key, 1024 to 8192; default 2048"},
+    {"released", "yyyy-MM-dd", 0, "release day; decides which maintenance plans cover it"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t product_options[] = {
+    {"id", "NUMBER", 1, "product id"},
+    {"version", "MAJOR.MINOR", 1, "product version"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t product_keys_options[] = {
+    {"id", "NUMBER", 1, "product id"},
+    {"version", "MAJOR.MINOR", 1, "product version"},
+    {"format", "pem|xml", 0, "pem (default), or xml for <RSAKeyValue>"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t property_list_options[] = {
+    {"all", NULL, 0, "known properties that are not set, too"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t key_create_options[] = {
+    {"product", "NUMBER", 1, "product id"},
+    {"version", "MAJOR.MINOR", 1, "product version"},
+    {"quantity", "NUMBER", 0, "units; default 1"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t key_list_options[] = {
+    {"vendor", "NAME", 0, "only keys of this vendor's orders"},
+    {"order", "NUMBER", 0, "only keys of this order"},
+    {"line", "NUMBER", 0, "only keys of this line of the order"},
+    {"customer", "ID", 0, "only keys of this customer (see customer find)"},
+    {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t key_revoke_options[] = {
+    {"undo", NULL, 0, "let the key work again"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t key_explain_options[] = {
+    {"computer", "ID", 0, "the computer that asks (is_pcid)"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t customer_find_options[] = {
+    {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t verify_options[] = {
+    {"key", "FILE", 0, "public key, PEM or <RSAKeyValue>; default: the product the document names"},
+    END_OF_OPTIONS,
+};
+
+static const char vendor_set_details[] =
+    "Fields: enabled=true|false, user=TEXT, password=-, url=URL, api_key=-, shared_key=-,\n"
+    "open=true|false (true: no credentials are asked for).\n"
+    "A secret is never an argument: password=- reads it from standard input, one line for each\n"
+    "secret in the order named; a terminal is asked without echo. An empty value, password=,\n"
+    "removes what is stored.";
+
+static const char property_set_details[] = "An empty VALUE forgets the stored one, so that the "
+                                           "default holds again. The value of a secret\n"
+                                           "property is given as - and read from standard input.";
+
+static const char key_create_details[] =
+    "name=value: an is_... argument of GetActivationKey (is_expdate=2027-12-31, is_features=0:3),\n"
+    "or order and customer: orderNumber, line, subscriptionid, email, name, company, addr1, "
+    "addr2,\n"
+    "city, state, zip, country, phone, CustomerNotes.\n"
+    "An orderNumber that is known already gives its first answer again.";
+
+const qlm_command_t qlm_commands[] = {
+    {"init", NULL, "", 0, 0, init_options, "Make secret and database, check the rights", NULL,
+     qlm_command_init},
+    {"db", "upgrade", "", 0, 0, NULL, "Bring the tables to this program's schema version", NULL,
+     qlm_command_db_upgrade},
+    {"db", "check", "", 0, 0, NULL, "Check the database; exit code 1 if something is wrong", NULL,
+     qlm_command_db_check},
+    {"db", "backup", "FILE", 1, 1, NULL, "Copy an SQLite database to a new file, while it is used",
+     "The secret file is not in it: without it the copy is of no use. Keep both, in two places.",
+     qlm_command_db_backup},
+    {"product", "add", "", 0, 0, product_add_options, "Define a product version and make its keys",
+     NULL, qlm_command_product_add},
+    {"product", "list", "", 0, 0, NULL, "List the product versions", NULL,
+     qlm_command_product_list},
+    {"product", "show", "", 0, 0, product_options, "Show a product version", NULL,
+     qlm_command_product_show},
+    {"product", "keys", "", 0, 0, product_keys_options, "Print a product version's public key",
+     NULL, qlm_command_product_keys},
+    {"vendor", "set", "NAME field=value ...", 2, QLM_WORDS_MAX, NULL, "Change a vendor's record",
+     vendor_set_details, qlm_command_vendor_set},
+    {"vendor", "list", "", 0, 0, NULL, "List the vendors", NULL, qlm_command_vendor_list},
+    {"vendor", "show", "NAME", 1, 1, NULL, "Show a vendor's record (never its secrets)", NULL,
+     qlm_command_vendor_show},
+    {"property", "set", "NAME VALUE", 2, 2, NULL, "Set a server property", property_set_details,
+     qlm_command_property_set},
+    {"property", "get", "NAME", 1, 1, NULL, "Print the value of a server property", NULL,
+     qlm_command_property_get},
+    {"property", "list", "", 0, 0, property_list_options, "List the server properties that are set",
+     NULL, qlm_command_property_list},
+    {"key", "create", "[name=value ...]", 0, QLM_WORDS_MAX, key_create_options,
+     "Create activation keys", key_create_details, qlm_command_key_create},
+    {"key", "show", "KEY", 1, 1, NULL, "Show all that is stored about a key", NULL,
+     qlm_command_key_show},
+    {"key", "list", "", 0, 0, key_list_options, "List keys, newest first", NULL,
+     qlm_command_key_list},
+    {"key", "revoke", "KEY", 1, 1, key_revoke_options, "Refuse a key from now on", NULL,
+     qlm_command_key_revoke},
+    {"key", "explain", "KEY", 1, 1, key_explain_options,
+     "Say what the server would answer to a computer, and why", NULL, qlm_command_key_explain},
+    {"customer", "find", "TEXT", 1, 1, customer_find_options,
+     "Find customers by a part of e-mail, name or company", NULL, qlm_command_customer_find},
+    {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",
+     NULL, qlm_command_order_show},
+    {"verify", NULL, "FILE", 1, 1, verify_options,
+     "Check the signature of a license document; - reads standard input", NULL, qlm_command_verify},
+    {"version", NULL, "", 0, 0, NULL, "Print the version of program and schema", NULL,
+     qlm_command_version},
+    {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
+const qlm_command_t *qlm_command_find(int *used, const apr_array_header_t *words)
+{
+    const char *first = words->nelts > 0 ? APR_ARRAY_IDX(words, 0, const char *) : "";
+    const char *second = words->nelts > 1 ? APR_ARRAY_IDX(words, 1, const char *) : "";
+
+    for (const qlm_command_t *command = qlm_commands; command->noun; command++) {
+        if (strcmp(command->noun, first) == 0 &&
+            (!command->verb || strcmp(command->verb, second) == 0)) {
+            *used = command->verb ? 2 : 1;
+            return command;
+        }
+    }
+    return NULL;
+}
+
+int qlm_command_is_noun(const char *noun)
+{
+    for (const qlm_command_t *command = qlm_commands; command->noun; command++) {
+        if (strcmp(command->noun, noun) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+const char *qlm_command_name(const qlm_command_t *command, apr_pool_t *pool)
+{
+    return command->verb ? apr_pstrcat(pool, command->noun, " ", command->verb, NULL)
+                         : command->noun;
+}

@@ -1,0 +1,409 @@
+/* ValidateLicenseHttp and ActivateKey: a computer asks for its license.
+ *
+ * One read finds license, activation and customer. A call that changes nothing writes nothing; a
+ * seat is taken in one unit of work that can only succeed while one is free. Signing comes later,
+ * when the connection has been given back. */
+#include "base/date.h"
+#include "base/text.h"
+#include "license/document.h"
+#include "license/keygen.h"
+#include "service/operations.h"
+#include "service/reply.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* One validation in progress. */
+typedef struct validation_t {
+    qlm_call_t *call;
+    qlm_request_t request;
+    const char *key; /* normal form */
+    const char *computer_name;
+    const char *user_data, *affiliate_id, *log_user_data; /* NULL = not given */
+    const char *email;
+    const qlm_product_t *requested;
+    qlm_license_view_t *view;
+    int taken;
+} validation_t;
+
+static const char *given_text(const qlm_call_t *call, qlm_argument_t argument)
+{
+    const qlm_value_t *value = &call->arguments->value[argument];
+
+    return value->is_given ? value->text : NULL;
+}
+
+/* ---- finding ----------------------------------------------------------------------------------
+ */
+
+static qlm_error_t *refuse(const qlm_call_t *call, qlm_code_t code, const char *message)
+{
+    return qlm_error_make(call->pool, QLM_ERROR_REFUSED, code, "%s", message);
+}
+
+static qlm_error_t *read_key(validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    qlm_key_shape_t shape =
+        qlm_keygen_read(&validation->key, qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY),
+                        call->secrets, call->pool);
+
+    if (shape == QLM_KEY_UNREADABLE ||
+        (shape == QLM_KEY_MISTYPED && !qlm_snapshot_has_foreign_keys(call->site))) {
+        return refuse(call, QLM_CODE_NOT_VALID,
+                      "the activation key is not valid: check it for typing mistakes");
+    }
+    return NULL;
+}
+
+static void read_request(validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    const qlm_arguments_t *arguments = call->arguments;
+    qlm_request_t *request = &validation->request;
+    const char *computer_key = qlm_arguments_text(arguments, QLM_ARGUMENT_COMPUTER_KEY);
+
+    request->now = call->now;
+    request->computer_id = qlm_arguments_text(arguments, QLM_ARGUMENT_COMPUTER_ID);
+    request->activate = (int)qlm_arguments_number(arguments, QLM_ARGUMENT_ACTIVATE, 1);
+    request->computer_key = "";
+    if (*computer_key) {
+        qlm_keygen_read(&request->computer_key, computer_key, call->secrets, call->pool);
+        if (!*request->computer_key) {
+            request->computer_key = computer_key;
+        }
+    }
+    request->product_id = (int)qlm_arguments_number(arguments, QLM_ARGUMENT_PRODUCT, -1);
+    request->major = (int)qlm_arguments_number(arguments, QLM_ARGUMENT_MAJOR, -1);
+    request->minor = (int)qlm_arguments_number(arguments, QLM_ARGUMENT_MINOR, -1);
+    request->has_version = arguments->value[QLM_ARGUMENT_PRODUCT].is_given &&
+                           arguments->value[QLM_ARGUMENT_MAJOR].is_given &&
+                           arguments->value[QLM_ARGUMENT_MINOR].is_given;
+    validation->computer_name = qlm_arguments_text(arguments, QLM_ARGUMENT_COMPUTER_NAME);
+    validation->email = qlm_arguments_text(arguments, QLM_ARGUMENT_EMAIL);
+    validation->user_data = given_text(call, QLM_ARGUMENT_USER_DATA);
+    validation->affiliate_id = given_text(call, QLM_ARGUMENT_AFFILIATE);
+    validation->log_user_data = given_text(call, QLM_ARGUMENT_LOG_USER_DATA);
+    if (request->has_version) {
+        validation->requested =
+            qlm_snapshot_product(call->site, request->product_id, request->major, request->minor);
+    }
+}
+
+static qlm_error_t *find(validation_t *validation, qlm_store_t *store, apr_pool_t *pool)
+{
+    QLM_TRY(qlm_store_find_license(&validation->view, store, validation->key,
+                                   validation->request.computer_id, pool));
+    if (!validation->view) {
+        return qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_NOT_FOUND,
+                              "the activation key is not known here: check the key, or ask the "
+                              "publisher");
+    }
+    return NULL;
+}
+
+/* The product whose key signs: the version the client named, else the license's own. */
+static void choose_signer(validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    const qlm_license_t *license = validation->view ? &validation->view->license : NULL;
+
+    call->signer = validation->requested;
+    if (!call->signer && license) {
+        call->signer =
+            qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
+    }
+}
+
+/* ---- activating -------------------------------------------------------------------------------
+ */
+
+/* Limits on top of seats; each is off by default. */
+static qlm_error_t *check_trials(const validation_t *validation, qlm_store_t *store,
+                                 apr_pool_t *pool)
+{
+    const qlm_properties_t *properties = validation->call->properties;
+    const qlm_license_t *license = &validation->view->license;
+    apr_int64_t limit = qlm_properties_int(properties, QLM_PROPERTY_TRIALS_PER_CLIENT);
+    apr_int64_t count;
+
+    if (limit < 0 || !qlm_model_is_trial(license->model) ||
+        !qlm_properties_bool(properties, QLM_PROPERTY_ENFORCE_MAX_TRIALS)) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_count_on_computer(
+        &count, store, validation->request.computer_id,
+        qlm_properties_bool(properties, QLM_PROPERTY_TRIALS_MATCH_ID_ONLY)
+            ? NULL
+            : validation->computer_name,
+        license->id, 1, qlm_properties_bool(properties, QLM_PROPERTY_COUNT_REVOKED_TRIALS), pool));
+    return count < limit ? NULL
+                         : qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_TOO_MANY_TRIALS,
+                                          "this computer has used all the trial licenses it may "
+                                          "have");
+}
+
+static qlm_error_t *check_system(const validation_t *validation, qlm_store_t *store,
+                                 apr_pool_t *pool)
+{
+    const qlm_properties_t *properties = validation->call->properties;
+    const qlm_license_t *license = &validation->view->license;
+    apr_int64_t limit = qlm_properties_int(properties, QLM_PROPERTY_MAX_ACTIVATIONS_PER_SYSTEM);
+    apr_int64_t count;
+
+    if (limit < 0 || (qlm_properties_bool(properties, QLM_PROPERTY_MAX_PER_SYSTEM_ON_VM_ONLY) &&
+                      license->computer_type != 2)) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_count_on_computer(&count, store, validation->request.computer_id, NULL,
+                                        license->id, 0, 1, pool));
+    return count < limit ? NULL
+                         : qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_TOO_MANY_PER_SYSTEM,
+                                          "too many licenses are active on this computer already");
+}
+
+static qlm_error_t *check_day(const validation_t *validation, qlm_store_t *store, apr_pool_t *pool)
+{
+    const qlm_call_t *call = validation->call;
+    apr_int64_t limit = qlm_properties_int(call->properties, QLM_PROPERTY_MAX_ACTIVATIONS_PER_DAY);
+    apr_int64_t count;
+
+    if (limit <= 0) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_count_activations(&count, store, call->now - call->now % QLM_DATE_DAY, pool));
+    return count < limit ? NULL
+                         : qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_NO_MORE_ACTIVATIONS,
+                                          "the server's limit maxActivationsPerDay is reached: try "
+                                          "again tomorrow");
+}
+
+/* A duration that starts at the first activation becomes a date now. */
+static apr_int64_t expiry_at_activation(const validation_t *validation)
+{
+    const qlm_properties_t *properties = validation->call->properties;
+    const qlm_license_t *license = &validation->view->license;
+
+    if (license->expires_at || license->duration_days <= 0 ||
+        !qlm_properties_bool(properties, QLM_PROPERTY_DURATION_SETS_DATE_AT_ACTIVATION)) {
+        return license->expires_at;
+    }
+    return qlm_date_add_days(validation->call->now, license->duration_days);
+}
+
+static void fill_activation(qlm_activation_t *activation, const validation_t *validation)
+{
+    const qlm_call_t *call = validation->call;
+    const qlm_license_t *license = &validation->view->license;
+    int has_version = validation->request.has_version;
+
+    activation->license_id = license->id;
+    activation->computer_id = validation->request.computer_id;
+    activation->computer_name = validation->computer_name;
+    activation->computer_key = qlm_license_computer_key(license, validation->request.computer_id,
+                                                        call->secrets, call->pool);
+    activation->major = has_version ? validation->request.major : license->major;
+    activation->minor = has_version ? validation->request.minor : license->minor;
+    activation->activated_at = activation->last_accessed_at = call->now;
+    activation->activation_count = 1;
+    activation->user_data = validation->log_user_data ? validation->log_user_data : "";
+    activation->ip_address = qlm_properties_bool(call->properties, QLM_PROPERTY_CAPTURE_IP_ADDRESS)
+                                 ? call->input->client_ip
+                                 : "";
+}
+
+/* What an activating call stores besides the seat. */
+static qlm_error_t *note(const validation_t *validation, qlm_store_t *store, apr_pool_t *pool)
+{
+    const qlm_call_t *call = validation->call;
+    const qlm_license_t *license = &validation->view->license;
+    qlm_customer_t customer = {0};
+    apr_int64_t customer_id = 0;
+
+    if (*validation->email && !license->customer_id &&
+        qlm_properties_bool(call->properties, QLM_PROPERTY_AUTO_CREATE_CUSTOMER)) {
+        customer.email = validation->email;
+        customer.include_in_mail_list = -1;
+        QLM_TRY(qlm_store_put_customer(&customer_id, store, &customer, 0, call->now, pool));
+    }
+    if (!validation->user_data && !validation->affiliate_id && !customer_id) {
+        return NULL;
+    }
+    return qlm_store_note_activation(store, license->id, validation->user_data,
+                                     validation->affiliate_id, customer_id, pool);
+}
+
+/* The unit of work: judged again inside the transaction, because the license may have changed since
+ * it was read. */
+static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    validation_t *validation = baton;
+    qlm_call_t *call = validation->call;
+    qlm_activation_t activation = {0};
+    qlm_verdict_t verdict;
+
+    QLM_TRY(find(validation, store, call->pool));
+    QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
+                              &validation->request, validation->requested, call->properties, pool));
+    validation->taken = 0;
+    if (verdict != QLM_VERDICT_ACTIVATE) {
+        return NULL;
+    }
+    QLM_TRY(check_trials(validation, store, pool));
+    QLM_TRY(check_system(validation, store, pool));
+    QLM_TRY(check_day(validation, store, pool));
+    validation->view->license.expires_at = expiry_at_activation(validation);
+    fill_activation(&activation, validation);
+    activation.id = qlm_store_new_id(store);
+    QLM_TRY(qlm_store_take_seat(&validation->taken, store, &activation,
+                                validation->view->license.expires_at, pool));
+    QLM_TRY(note(validation, store, pool));
+    return find(validation, store, call->pool);
+}
+
+/* No seat is free. A single license names the computer that has it, as QLM does. */
+static qlm_error_t *explain_no_seat(const validation_t *validation, qlm_error_t *error)
+{
+    const qlm_call_t *call = validation->call;
+    const qlm_license_t *license = &validation->view->license;
+    apr_array_header_t *activations;
+    const qlm_activation_t *other;
+
+    if (error->code != QLM_CODE_NO_MORE_ACTIVATIONS || license->num_licenses != 1) {
+        return error;
+    }
+    QLM_TRY(qlm_store_list_activations(&activations, call->store, license->id, call->pool));
+    if (activations->nelts == 0) {
+        return error;
+    }
+    other = &APR_ARRAY_IDX(activations, 0, qlm_activation_t);
+    return qlm_error_make(
+        call->pool, QLM_ERROR_REFUSED, QLM_CODE_ACTIVATED_ELSEWHERE,
+        "The license %s has already been activated on a system called %s on %s "
+        "[%s].",
+        qlm_keygen_for_log(license->activation_key, call->pool), other->computer_name,
+        qlm_date_format(other->activated_at, "yyyy-MM-dd HH:mm", call->pool), other->computer_id);
+}
+
+static qlm_error_t *activate(validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    qlm_error_t *error = qlm_store_write(call->store, take_seat, validation, call->pool);
+
+    return error && validation->view ? explain_no_seat(validation, error) : error;
+}
+
+/* ---- activating again -------------------------------------------------------------------------
+ */
+
+static qlm_error_t *store_refreshed(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    const validation_t *validation = baton;
+
+    return qlm_store_refresh_activation(store, &validation->view->activation, pool);
+}
+
+/* The same computer once more: no seat; what changed is stored, and nothing is written when nothing
+ * changed. */
+static qlm_error_t *refresh(validation_t *validation, int *is_changed)
+{
+    qlm_call_t *call = validation->call;
+    qlm_activation_t *activation = &validation->view->activation;
+    qlm_activation_t fresh = {0};
+    int is_new_name;
+
+    fill_activation(&fresh, validation);
+    is_new_name = *fresh.computer_name &&
+                  strcmp(fresh.computer_name, activation->computer_name) != 0 &&
+                  qlm_properties_bool(call->properties, QLM_PROPERTY_UPDATE_COMPUTER_NAME);
+    *is_changed = is_new_name || strcmp(fresh.computer_key, activation->computer_key) != 0 ||
+                  fresh.major != activation->major || fresh.minor != activation->minor;
+    if (!*is_changed) {
+        return NULL;
+    }
+    activation->computer_key = fresh.computer_key;
+    activation->major = fresh.major;
+    activation->minor = fresh.minor;
+    activation->activation_count++;
+    activation->last_accessed_at = call->now;
+    if (is_new_name) {
+        activation->computer_name = fresh.computer_name;
+    }
+    return qlm_store_write(call->store, store_refreshed, validation, call->pool);
+}
+
+/* ---- the operations ---------------------------------------------------------------------------
+ */
+
+/* A generic key is bound to no computer: every computer gets an answer, nothing is stored. */
+static void pretend_active(validation_t *validation)
+{
+    fill_activation(&validation->view->activation, validation);
+    validation->view->activation.id = validation->view->license.id;
+}
+
+static qlm_error_t *act(validation_t *validation, qlm_verdict_t verdict, const char **outcome)
+{
+    int is_changed;
+
+    *outcome = "valid";
+    if (verdict == QLM_VERDICT_REPORT) {
+        *outcome = "reported";
+        return NULL;
+    }
+    if (verdict == QLM_VERDICT_VALID) {
+        return *validation->request.computer_key || !validation->request.activate ||
+                       validation->view->license.is_generic
+                   ? NULL
+                   : refresh(validation, &is_changed);
+    }
+    if (validation->view->license.is_generic) {
+        pretend_active(validation);
+        return NULL;
+    }
+    QLM_TRY(activate(validation));
+    *outcome = validation->taken ? "activated" : "valid";
+    return NULL;
+}
+
+static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    qlm_document_t document = {0};
+    qlm_verdict_t verdict;
+    const char *outcome;
+
+    read_request(validation);
+    choose_signer(validation);
+    reply->subject =
+        qlm_keygen_for_log(qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->pool);
+    QLM_TRY(read_key(validation));
+    QLM_TRY(find(validation, call->store, call->pool));
+    choose_signer(validation);
+    QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
+                              &validation->request, validation->requested, call->properties,
+                              call->pool));
+    if (!call->signer) {
+        return refuse(call, QLM_CODE_PRODUCT_NOT_FOUND,
+                      "the product of this license is not defined on the license server: tell the "
+                      "publisher");
+    }
+    QLM_TRY(act(validation, verdict, &outcome));
+    document.license = &validation->view->license;
+    document.activation = &validation->view->activation;
+    document.customer = &validation->view->customer;
+    document.product = call->signer;
+    document.computer_id = validation->request.computer_id;
+    document.now = call->now;
+    call->content = qlm_document_write(&document, call->pool);
+    reply->outcome = outcome;
+    return NULL;
+}
+
+qlm_error_t *qlm_operation_validate(qlm_reply_t *reply, qlm_call_t *call)
+{
+    validation_t validation = {0};
+
+    validation.call = call;
+    return validate(reply, &validation);
+}

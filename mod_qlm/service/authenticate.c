@@ -1,0 +1,130 @@
+/* Choosing the vendor and checking its credentials. */
+#include "service/authenticate.h"
+
+#include "base/text.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+static const char default_vendor[] = "qlmauthenticationprovider";
+
+static qlm_error_t *denied(qlm_call_t *call, const char *detail)
+{
+    return qlm_error_detail(
+        qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_AUTHENTICATION,
+                       "access denied: is_vendor, is_user and is_pwd must be those of an enabled "
+                       "vendor"),
+        call->pool, "%s", detail);
+}
+
+/* The name that was asked for, and whether it came from the body. */
+static const char *asked_vendor(const qlm_call_t *call, int *is_from_body)
+{
+    const char *name = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_VENDOR, QLM_FROM_URL);
+
+    *is_from_body = 0;
+    if (!name) {
+        name = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_VENDOR, QLM_FROM_BODY);
+        *is_from_body = name != NULL;
+    }
+    if (!name && call->properties) {
+        name = qlm_properties_text(call->properties, QLM_PROPERTY_DEFAULT_VENDOR);
+    }
+    return qlm_text_is_empty(name) ? default_vendor : name;
+}
+
+qlm_error_t *qlm_authenticate_choose_vendor(qlm_call_t *call)
+{
+    int is_from_body;
+    const char *name = asked_vendor(call, &is_from_body);
+
+    call->vendor = qlm_vendor_find(name);
+    if (!call->vendor) {
+        return denied(call, apr_psprintf(call->pool, "vendor \"%s\" is not known; known are %s",
+                                         qlm_text_for_log(name, 40, call->pool),
+                                         qlm_vendor_names(call->pool)));
+    }
+    call->sources = QLM_FROM_ANY;
+    if (!call->vendor->is_body_trusted) {
+        call->sources &= ~QLM_FROM_BODY;
+        if (is_from_body) {
+            return denied(call, apr_psprintf(call->pool,
+                                             "is_vendor=%s stands in the body, which a buyer can "
+                                             "influence; put it into the URL",
+                                             call->vendor->name));
+        }
+    }
+    return NULL;
+}
+
+/* Both halves are always compared, so that the time taken tells nothing. */
+static int matches(const qlm_call_t *call, const qlm_vendor_record_t *record, const char *user,
+                   const char *password)
+{
+    const char *owner = apr_pstrcat(call->pool, "vendor/", record->name, NULL);
+    int is_user = qlm_text_is_empty(record->user) || qlm_equal_constant_time(user, record->user);
+    int is_password = qlm_secrets_verify(call->secrets, owner, password, record->password_verifier);
+
+    return is_user & is_password;
+}
+
+/* The pair offered: is_user/is_pwd, else HTTP Basic. */
+static void offered(const qlm_call_t *call, const char **user, const char **password)
+{
+    *user = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_USER, call->sources);
+    *password = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_PWD, call->sources);
+    if (!*user && !*password) {
+        *user = call->input->basic_user;
+        *password = call->input->basic_password;
+    }
+    *user = *user ? qlm_text_from_latin1_or_utf8(*user, call->pool) : "";
+    *password = *password ? qlm_text_from_latin1_or_utf8(*password, call->pool) : "";
+}
+
+static qlm_error_t *check_vendor(qlm_call_t *call)
+{
+    const qlm_vendor_record_t *record = qlm_snapshot_vendor(call->site, call->vendor->name);
+    const char *user, *password;
+
+    if (!record || !record->is_enabled) {
+        return denied(call, apr_psprintf(call->pool,
+                                         "vendor %s is not enabled; run `qlmctl vendor "
+                                         "set %s enabled=true`",
+                                         call->vendor->name, call->vendor->name));
+    }
+    if (record->is_open) {
+        return NULL;
+    }
+    offered(call, &user, &password);
+    if (qlm_text_is_empty(record->password_verifier)) {
+        return denied(call, apr_psprintf(call->pool,
+                                         "vendor %s has no password; run `qlmctl vendor set %s "
+                                         "user=NAME password=-` or declare it open=true",
+                                         record->name, record->name));
+    }
+    if (!matches(call, record, user, password)) {
+        return denied(call,
+                      apr_psprintf(call->pool, "wrong credentials for vendor %s", record->name));
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_authenticate(qlm_call_t *call)
+{
+    if (call->input->is_operator) {
+        return NULL;
+    }
+    switch (call->method->permission) {
+    case QLM_PERMISSION_VENDOR:
+        return check_vendor(call);
+    case QLM_PERMISSION_OFFERED:
+        if (qlm_argument_raw(call->input->fields, QLM_ARGUMENT_USER, call->sources) ||
+            qlm_argument_raw(call->input->fields, QLM_ARGUMENT_PWD, call->sources)) {
+            return check_vendor(call);
+        }
+        return NULL;
+    case QLM_PERMISSION_PUBLIC:
+    default:
+        return NULL;
+    }
+}

@@ -1,0 +1,27 @@
+/* One call on its walk: each step reads what the former left here and adds one thing. Everything is
+ * in the call's pool. */
+#ifndef QLM_SERVICE_CALL_H
+#define QLM_SERVICE_CALL_H
+
+#include "service/arguments.h"
+#include "service/methods.h"
+#include "service/service.h"
+#include "service/site.h"
+
+typedef struct qlm_call_t {
+    apr_pool_t *pool;
+    apr_int64_t now;
+    const qlm_call_input_t *input;
+    const qlm_secrets_t *secrets;
+    const qlm_method_t *method; /**< the row, once found */
+    qlm_store_t *store;         /**< lent; NULL before and after */
+    const qlm_snapshot_t *site;
+    const qlm_properties_t *properties; /**< of the site */
+    const qlm_vendor_t *vendor;         /**< translator, for methods that take one */
+    int sources;                        /**< where is_* arguments may come from */
+    const qlm_arguments_t *arguments;
+    const qlm_product_t *signer; /**< product whose key signs the answer, NULL if none is known */
+    const char *content;         /**< canonical document to be signed and sent, or NULL */
+} qlm_call_t;
+
+#endif

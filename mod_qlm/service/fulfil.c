@@ -1,0 +1,273 @@
+/* Orders become keys. The order line, with the very bytes of the answer, is the first thing the
+ * transaction inserts: of two equal deliveries one wins, and the other finds the line there. */
+#include "service/fulfil.h"
+
+#include "base/date.h"
+#include "base/text.h"
+#include "license/keygen.h"
+#include "service/terms.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* ---- before the unit --------------------------------------------------------------------------
+ */
+
+static qlm_error_t *check_product(const qlm_terms_t *terms, const qlm_call_t *call)
+{
+    if (qlm_snapshot_product(call->site, terms->product_id, terms->major, terms->minor)) {
+        return NULL;
+    }
+    return qlm_error_make(call->pool, QLM_ERROR_ARGUMENT, QLM_CODE_PRODUCT_NOT_FOUND,
+                          "unknown product %d version %d.%d: check is_productid, is_majorversion "
+                          "and is_minorversion, or define the product on the license server",
+                          terms->product_id, terms->major, terms->minor);
+}
+
+qlm_error_t *qlm_fulfil_prepare(qlm_fulfil_line_t *line, const qlm_call_t *call)
+{
+    qlm_terms_t *terms = &line->terms;
+
+    qlm_terms_read(terms, line->arguments, line->order, call->properties, call->now);
+    line->fingerprint =
+        apr_psprintf(call->pool, "%d.%d.%d/%s/%d", terms->product_id, terms->major, terms->minor,
+                     line->order->shop_product, line->order->quantity);
+    QLM_TRY(check_product(terms, call));
+    return qlm_order_share(&line->share, terms, line->order->quantity, call->pool);
+}
+
+qlm_error_t *qlm_fulfil_find(int *is_known, const char **oddity, qlm_fulfil_line_t *line,
+                             const qlm_call_t *call)
+{
+    const qlm_order_t *order = line->order;
+    const qlm_order_record_t *record = NULL;
+
+    if (order->is_remembered) {
+        QLM_TRY(qlm_store_find_order(&record, call->store, order->vendor, order->order_ref,
+                                     order->line_ref, call->pool));
+    }
+    *is_known = record != NULL;
+    if (!record) {
+        return NULL;
+    }
+    line->content_type = record->content_type;
+    line->answer = record->answer;
+    if (strcmp(record->fingerprint, line->fingerprint) != 0) {
+        *oddity = apr_psprintf(call->pool,
+                               "a repeat with another product or quantity (%s, first %s) got the "
+                               "first answer",
+                               line->fingerprint, record->fingerprint);
+    }
+    return NULL;
+}
+
+/* ---- the unit of work -------------------------------------------------------------------------
+ */
+
+typedef struct work_t {
+    const apr_array_header_t *lines;
+    qlm_call_t *call;
+} work_t;
+
+/* The answer that hands over @a keys, in the shop's form. */
+static void write_answer(qlm_fulfil_line_t *line, const apr_array_header_t *keys, qlm_call_t *call)
+{
+    apr_array_header_t *shown = apr_array_make(call->pool, keys->nelts, sizeof(const char *));
+    qlm_callback_t callback = {call->input->fields, call->properties, call->now};
+    qlm_answer_t answer = {200, "", ""};
+
+    for (int i = 0; i < keys->nelts; i++) {
+        APR_ARRAY_PUSH(shown, const char *) =
+            qlm_keygen_display(APR_ARRAY_IDX(keys, i, const char *), call->pool);
+    }
+    call->vendor->write_keys(&answer, shown, &callback, call->pool);
+    line->content_type = answer.content_type;
+    line->answer = answer.body;
+}
+
+/* New keys, and the answer that hands them over. */
+static qlm_error_t *make_keys(qlm_fulfil_line_t *line, qlm_call_t *call)
+{
+    const qlm_terms_t *terms = &line->terms;
+    char prefix = qlm_model_activation_prefix(terms->model, terms->engine,
+                                              qlm_terms_is_limited(terms), terms->is_generic);
+    apr_array_header_t *keys = apr_array_make(call->pool, line->share.keys, sizeof(const char *));
+    unsigned char random[QLM_KEY_RANDOM_BYTES];
+
+    for (int i = 0; i < line->share.keys; i++) {
+        QLM_TRY(qlm_random(random, sizeof(random), call->pool));
+        APR_ARRAY_PUSH(keys, const char *) =
+            qlm_keygen_activation(prefix, random, call->secrets, call->pool);
+    }
+    line->keys = keys;
+    write_answer(line, keys, call);
+    return NULL;
+}
+
+static qlm_error_t *add_order_line(qlm_fulfil_line_t *line, qlm_store_t *store,
+                                   const qlm_call_t *call, apr_pool_t *pool)
+{
+    const qlm_order_t *order = line->order;
+    qlm_order_record_t record = {order->vendor,     order->order_ref,   order->line_ref,
+                                 line->fingerprint, line->content_type, line->answer,
+                                 call->now};
+
+    line->is_new = 1;
+    return order->is_remembered ? qlm_store_add_order(&line->is_new, store, &record, pool) : NULL;
+}
+
+static qlm_error_t *check_limit(int keys, qlm_property_t property, apr_int64_t since,
+                                qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
+{
+    apr_int64_t limit = qlm_properties_int(call->properties, property);
+    apr_int64_t count;
+
+    if (limit < 0 || (limit == 0 && property == QLM_PROPERTY_MAX_NEW_KEYS_PER_DAY)) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_count_licenses(&count, store, since, pool));
+    if (count + keys <= limit) {
+        return NULL;
+    }
+    return qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_LICENSE_ERROR,
+                          "the server's limit %s is reached: no more keys are made now",
+                          qlm_property_row(property)->name);
+}
+
+static void fill_license(qlm_license_t *license, const qlm_fulfil_line_t *line,
+                         const qlm_call_t *call)
+{
+    const qlm_terms_t *terms = &line->terms;
+    const qlm_order_t *order = line->order;
+
+    license->product_id = terms->product_id;
+    license->major = terms->major;
+    license->minor = terms->minor;
+    license->model = terms->model;
+    license->engine = terms->engine;
+    license->is_generic = terms->is_generic;
+    license->is_test = order->is_test;
+    license->num_licenses = license->available_licenses = line->share.activations;
+    license->floating_seats = line->share.floating_seats;
+    license->features = qlm_features_format(&terms->features, call->pool);
+    license->expires_at = terms->expires_at;
+    license->duration_days = terms->duration_days;
+    license->maintenance_until = terms->maintenance_until;
+    license->computer_type = terms->computer_type;
+    license->created_at = call->now;
+    license->ordered_at = order->ordered_at ? order->ordered_at : call->now;
+    license->vendor = order->vendor;
+    license->order_ref = order->order_ref;
+    license->line_ref = order->line_ref;
+    license->subscription_ref = order->subscription_ref;
+    license->user_data = *terms->user_data ? terms->user_data : order->user_data;
+    license->comment = order->comment;
+    license->legacy_key = terms->legacy_key;
+    license->affiliate_id = *terms->affiliate_id || !order->customer.affiliate_id
+                                ? terms->affiliate_id
+                                : order->customer.affiliate_id;
+    license->properties = terms->properties;
+    license->order_status = "Completed";
+}
+
+static int has_customer(const qlm_customer_t *customer)
+{
+    return !qlm_text_is_empty(customer->email) || !qlm_text_is_empty(customer->full_name) ||
+           !qlm_text_is_empty(customer->company);
+}
+
+static qlm_error_t *put_customer(apr_int64_t *id, qlm_store_t *store,
+                                 const qlm_customer_t *customer, const qlm_call_t *call,
+                                 apr_pool_t *pool)
+{
+    *id = 0;
+    if (!has_customer(customer)) {
+        return NULL;
+    }
+    return qlm_store_put_customer(
+        id, store, customer,
+        qlm_properties_bool(call->properties, QLM_PROPERTY_UPDATE_EXISTING_USER), call->now, pool);
+}
+
+static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t customer_id,
+                                 qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
+{
+    qlm_license_t license = {0};
+
+    fill_license(&license, line, call);
+    license.customer_id = customer_id;
+    for (int i = 0; i < line->keys->nelts; i++) {
+        license.id = qlm_store_new_id(store);
+        license.activation_key = APR_ARRAY_IDX(line->keys, i, const char *);
+        QLM_TRY(qlm_store_add_license(store, &license, pool));
+    }
+    return NULL;
+}
+
+static qlm_error_t *fulfil(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    const work_t *work = baton;
+    qlm_call_t *call = work->call;
+    qlm_fulfil_line_t *lines = (qlm_fulfil_line_t *)(void *)work->lines->elts;
+    apr_int64_t customer_id;
+    int keys = 0;
+
+    for (int i = 0; i < work->lines->nelts; i++) {
+        QLM_TRY(make_keys(&lines[i], call));
+        QLM_TRY(add_order_line(&lines[i], store, call, pool));
+        keys += lines[i].is_new ? lines[i].keys->nelts : 0;
+    }
+    if (keys == 0) {
+        return NULL;
+    }
+    QLM_TRY(check_limit(keys, QLM_PROPERTY_DB_MAX_RECORDS, 0, store, call, pool));
+    QLM_TRY(check_limit(keys, QLM_PROPERTY_MAX_NEW_KEYS_PER_DAY,
+                        call->now - call->now % QLM_DATE_DAY, store, call, pool));
+    QLM_TRY(put_customer(&customer_id, store, &lines[0].order->customer, call, pool));
+    for (int i = 0; i < work->lines->nelts; i++) {
+        if (lines[i].is_new) {
+            QLM_TRY(add_licenses(&lines[i], customer_id, store, call, pool));
+        }
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call)
+{
+    work_t work = {lines, call};
+
+    return qlm_store_write(call->store, fulfil, &work, call->pool);
+}
+
+/* ---- renewals ---------------------------------------------------------------------------------
+ */
+
+typedef struct renewal_t {
+    qlm_fulfil_line_t *line;
+    const qlm_license_t *license;
+    apr_int64_t expires_at;
+    const qlm_call_t *call;
+} renewal_t;
+
+/* The order line and the new date together: a repeat finds the line and moves nothing. */
+static qlm_error_t *renew(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    const renewal_t *renewal = baton;
+
+    QLM_TRY(add_order_line(renewal->line, store, renewal->call, pool));
+    return renewal->line->is_new
+               ? qlm_store_set_expiry(store, renewal->license->id, renewal->expires_at, pool)
+               : NULL;
+}
+
+qlm_error_t *qlm_fulfil_renewal(qlm_fulfil_line_t *line, const qlm_license_t *license,
+                                apr_int64_t expires_at, qlm_call_t *call)
+{
+    renewal_t renewal = {line, license, expires_at, call};
+    apr_array_header_t *keys = apr_array_make(call->pool, 1, sizeof(const char *));
+
+    APR_ARRAY_PUSH(keys, const char *) = license->activation_key;
+    line->keys = keys;
+    write_answer(line, keys, call);
+    return qlm_store_write(call->store, renew, &renewal, call->pool);
+}

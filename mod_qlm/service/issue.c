@@ -1,0 +1,204 @@
+/* GetActivationKey and GetActivationKeyWithExpiryDate: a delivered order line becomes keys, or
+ * renews the license it belongs to.
+ *
+ * The stored answer comes first: whoever asks again for an order line gets the very same bytes,
+ * whatever has changed since. */
+#include "base/date.h"
+#include "base/text.h"
+#include "license/keygen.h"
+#include "service/fulfil.h"
+#include "service/operations.h"
+#include "service/reply.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+/* ---- reading the order ------------------------------------------------------------------------
+ */
+
+static const char *log_subject(const qlm_order_t *order, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "order %s/%s%s",
+                        *order->order_ref ? qlm_text_for_log(order->order_ref, 40, pool) : "-",
+                        qlm_text_for_log(order->line_ref, 40, pool),
+                        order->is_test ? " (test)" : "");
+}
+
+static qlm_error_t *read_order(qlm_order_t *order, qlm_reply_t *reply, qlm_call_t *call)
+{
+    qlm_callback_t callback = {call->input->fields, call->properties, call->now};
+
+    order->vendor = call->vendor->name;
+    order->order_ref = order->subscription_ref = order->user_data = order->comment = "";
+    order->shop_product = "";
+    order->line_ref = "1";
+    order->quantity = 1;
+    QLM_TRY(call->vendor->read_order(order, &callback, call->pool));
+    reply->subject = log_subject(order, call->pool);
+    reply->oddity = order->oddity;
+    return NULL;
+}
+
+/* What the publisher has mapped to the shop's product, property <vendor>_<product>, fills what the
+ * URL leaves open. */
+static qlm_error_t *add_mapping(const qlm_order_t *order, qlm_call_t *call)
+{
+    qlm_fields_t *fields = call->input->fields;
+    const char *name = apr_pstrcat(call->pool, order->vendor, "_", order->shop_product, NULL);
+    const char *mapped = *order->shop_product ? qlm_properties_get(call->properties, name) : NULL;
+
+    if (mapped) {
+        return qlm_fields_parse(fields, mapped, strlen(mapped), QLM_FROM_PROPERTY);
+    }
+    if (!*order->shop_product || qlm_argument_raw(fields, QLM_ARGUMENT_PRODUCT, call->sources)) {
+        return NULL;
+    }
+    name = qlm_text_for_log(name, 80, call->pool);
+    return qlm_error_detail(
+        qlm_error_make(call->pool, QLM_ERROR_ARGUMENT, QLM_CODE_PRODUCT_NOT_FOUND,
+                       "unknown product %s: neither is_productid nor a mapping says what it is",
+                       qlm_text_for_log(order->shop_product, 40, call->pool)),
+        call->pool, "run `qlmctl property set %s '&is_productid=…'`", name);
+}
+
+static qlm_error_t *read_arguments(const qlm_order_t *order, qlm_call_t *call)
+{
+    qlm_arguments_t *arguments;
+
+    QLM_TRY(add_mapping(order, call));
+    QLM_TRY(qlm_arguments_read(&arguments, call->method->parameters, call->input->fields,
+                               call->sources, call->properties, call->pool));
+    call->arguments = arguments;
+    return NULL;
+}
+
+/* ---- answering --------------------------------------------------------------------------------
+ */
+
+static void answer(qlm_reply_t *reply, const qlm_fulfil_line_t *line, const char *outcome)
+{
+    qlm_reply_set(reply, line->content_type, line->answer);
+    reply->outcome = outcome;
+}
+
+/* Somebody else was faster: theirs is the answer. */
+static qlm_error_t *answer_winner(qlm_reply_t *reply, qlm_fulfil_line_t *line, qlm_call_t *call)
+{
+    int is_known;
+
+    QLM_TRY(qlm_fulfil_find(&is_known, &reply->oddity, line, call));
+    answer(reply, line, "repeated");
+    return NULL;
+}
+
+static qlm_error_t *issue(qlm_reply_t *reply, const apr_array_header_t *lines, qlm_call_t *call)
+{
+    qlm_fulfil_line_t *line = &APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t);
+
+    QLM_TRY(qlm_fulfil_order(lines, call));
+    if (!line->is_new) {
+        return answer_winner(reply, line, call);
+    }
+    answer(reply, line, "issued");
+    reply->subject =
+        apr_psprintf(call->pool, "%s: %d key%s %s", reply->subject, line->keys->nelts,
+                     line->keys->nelts == 1 ? "" : "s",
+                     qlm_keygen_for_log(APR_ARRAY_IDX(line->keys, 0, const char *), call->pool));
+    return NULL;
+}
+
+/* ---- renewing ---------------------------------------------------------------------------------
+ */
+
+/* May `field` carry the original key of a renewal? The shop names its field nowhere, so every field
+ * of the body is looked at, unless property shareit_originalkey_field names it. */
+static int may_be_original(const qlm_field_t *field, const qlm_call_t *call)
+{
+    const char *named =
+        qlm_properties_text(call->properties, QLM_PROPERTY_SHAREIT_ORIGINAL_KEY_FIELD);
+
+    return field->source == QLM_FROM_BODY && strlen(field->value) <= QLM_KEY_MAX_LENGTH &&
+           (!*named || strcasecmp(field->name, named) == 0);
+}
+
+/* The license that is renewed: a posted key of ours, for the same product, not revoked. */
+static qlm_error_t *find_original(qlm_license_view_t **original, const qlm_fulfil_line_t *line,
+                                  const qlm_call_t *call)
+{
+    const apr_array_header_t *fields = call->input->fields->list;
+
+    *original = NULL;
+    for (int i = 0; i < fields->nelts && !*original && call->vendor->can_renew; i++) {
+        const qlm_field_t *field = &APR_ARRAY_IDX(fields, i, qlm_field_t);
+        const char *key;
+
+        if (!may_be_original(field, call) ||
+            qlm_keygen_read(&key, field->value, call->secrets, call->pool) != QLM_KEY_OURS) {
+            continue;
+        }
+        QLM_TRY(qlm_store_find_license(original, call->store, key, "", call->pool));
+        if (*original && ((*original)->license.product_id != line->terms.product_id ||
+                          (*original)->license.is_disabled)) {
+            *original = NULL;
+        }
+    }
+    return NULL;
+}
+
+/* To the shop's own date; else one period on from the end, or from today if that is past already.
+ */
+static apr_int64_t renewed_until(const qlm_fulfil_line_t *line, const qlm_license_t *license,
+                                 const qlm_call_t *call)
+{
+    apr_int64_t days =
+        license->duration_days > 0 ? license->duration_days : line->terms.duration_days;
+    apr_int64_t until;
+
+    if (line->order->expires_at) {
+        return line->order->expires_at;
+    }
+    if (days <= 0 || !license->expires_at) {
+        return license->expires_at;
+    }
+    until = qlm_date_add_days(license->expires_at, days);
+    return until > call->now ? until : qlm_date_add_days(call->now, days);
+}
+
+static qlm_error_t *renew(qlm_reply_t *reply, qlm_fulfil_line_t *line, const qlm_license_t *license,
+                          qlm_call_t *call)
+{
+    QLM_TRY(qlm_fulfil_renewal(line, license, renewed_until(line, license, call), call));
+    if (!line->is_new) {
+        return answer_winner(reply, line, call);
+    }
+    answer(reply, line, "renewed");
+    return NULL;
+}
+
+/* ---- the operation ----------------------------------------------------------------------------
+ */
+
+qlm_error_t *qlm_operation_issue(qlm_reply_t *reply, qlm_call_t *call)
+{
+    qlm_order_t order = {0};
+    apr_array_header_t *lines = apr_array_make(call->pool, 1, sizeof(qlm_fulfil_line_t));
+    qlm_fulfil_line_t *line = apr_array_push(lines);
+    qlm_license_view_t *original;
+    qlm_error_t *unusable;
+    int is_known;
+
+    QLM_TRY(read_order(&order, reply, call));
+    QLM_TRY(read_arguments(&order, call));
+    line->order = &order;
+    line->arguments = call->arguments;
+    /* A repeat is answered even if the product has been removed since. */
+    unusable = qlm_fulfil_prepare(line, call);
+    QLM_TRY(qlm_fulfil_find(&is_known, &reply->oddity, line, call));
+    if (is_known) {
+        answer(reply, line, "repeated");
+        return NULL;
+    }
+    QLM_TRY(unusable);
+    QLM_TRY(find_original(&original, line, call));
+    return original ? renew(reply, line, &original->license, call) : issue(reply, lines, call);
+}

@@ -1,0 +1,115 @@
+/* The method table. A new method is one row here and one function. */
+#include "service/methods.h"
+
+#include "service/operations.h"
+
+#include <strings.h>
+
+#define REQUIRED(id)                                                                               \
+    {                                                                                              \
+        QLM_ARGUMENT_##id, 1                                                                       \
+    }
+#define OPTIONAL(id)                                                                               \
+    {                                                                                              \
+        QLM_ARGUMENT_##id, 0                                                                       \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        QLM_ARGUMENT_NONE, 0                                                                       \
+    }
+
+static const qlm_parameter_t issue_parameters[] = {
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    REQUIRED(PRODUCT),
+    REQUIRED(MAJOR),
+    REQUIRED(MINOR),
+    OPTIONAL(QLM_VERSION),
+    OPTIONAL(QUANTITY),
+    OPTIONAL(ONE_KEY),
+    OPTIONAL(PER_KEY),
+    OPTIONAL(ADDITIONAL),
+    OPTIONAL(FLOATING),
+    OPTIONAL(FEATURES),
+    OPTIONAL(MODEL),
+    OPTIONAL(DURATION),
+    OPTIONAL(EXPIRY),
+    OPTIONAL(PLAN),
+    OPTIONAL(PLAN_DAYS),
+    OPTIONAL(COMPUTER_TYPE),
+    OPTIONAL(AFFILIATE),
+    OPTIONAL(USER_DATA),
+    OPTIONAL(LEGACY_KEY),
+    OPTIONAL(PROPERTIES),
+    OPTIONAL(ARGS),
+    END,
+};
+
+static const qlm_parameter_t activate_parameters[] = {
+    REQUIRED(KEY),
+    REQUIRED(COMPUTER_ID),
+    OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),
+    OPTIONAL(COMPUTER_NAME),
+    OPTIONAL(EMAIL),
+    OPTIONAL(USER_DATA),
+    OPTIONAL(AFFILIATE),
+    OPTIONAL(QLM_VERSION),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(SIGN),
+    OPTIONAL(BOM),
+    OPTIONAL(ARGS),
+    END,
+};
+
+static const qlm_parameter_t validate_parameters[] = {
+    REQUIRED(KEY),
+    OPTIONAL(COMPUTER_ID),
+    OPTIONAL(COMPUTER_KEY),
+    OPTIONAL(ACTIVATE),
+    OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),
+    OPTIONAL(COMPUTER_NAME),
+    OPTIONAL(EMAIL),
+    OPTIONAL(USER_DATA),
+    OPTIONAL(LOG_USER_DATA),
+    OPTIONAL(AFFILIATE),
+    OPTIONAL(QLM_VERSION),
+    OPTIONAL(SIGN),
+    OPTIONAL(BOM),
+    OPTIONAL(ARGS),
+    END,
+};
+
+static const qlm_parameter_t no_parameters[] = {END};
+
+const qlm_method_t qlm_methods[] = {
+    {"ActivateKey", "Activate a key for one computer.", QLM_PERMISSION_OFFERED, QLM_FORM_DOCUMENT,
+     -1, activate_parameters, qlm_operation_validate},
+    {"GetActivationKey", "Create activation keys for an order.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_GET_ACTIVATION_KEY, issue_parameters,
+     qlm_operation_issue},
+    {"GetActivationKeyWithExpiryDate", "Create activation keys that expire.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_GET_ACTIVATION_KEY, issue_parameters,
+     qlm_operation_issue},
+    {"PingHttp", "Tell that the server is there, its time and its version.", QLM_PERMISSION_PUBLIC,
+     QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
+    {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, validate_parameters, qlm_operation_validate},
+    {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},
+};
+
+const qlm_method_t *qlm_method_find(const char *name)
+{
+    for (const qlm_method_t *method = qlm_methods; method->name; method++) {
+        if (strcasecmp(method->name, name) == 0) {
+            return method;
+        }
+    }
+    return NULL;
+}

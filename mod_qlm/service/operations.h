@@ -1,0 +1,17 @@
+/* One prototype per operation behind the method table. Each returns an error or fills the reply. */
+#ifndef QLM_SERVICE_OPERATIONS_H
+#define QLM_SERVICE_OPERATIONS_H
+
+#include "service/call.h"
+
+/** GetActivationKey, GetActivationKeyWithExpiryDate (issue.c). */
+qlm_error_t *qlm_operation_issue(qlm_reply_t *reply, qlm_call_t *call);
+
+/** ValidateLicenseHttp, ActivateKey (activation.c): validates and, unless is_activate=false,
+ * activates. */
+qlm_error_t *qlm_operation_validate(qlm_reply_t *reply, qlm_call_t *call);
+
+/** PingHttp (ping.c). */
+qlm_error_t *qlm_operation_ping(qlm_reply_t *reply, qlm_call_t *call);
+
+#endif

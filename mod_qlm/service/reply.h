@@ -1,0 +1,31 @@
+/* Answers and failures in their forms. Success never contains the letters "error", failure always
+ * does: shops' plugins look for them. */
+#ifndef QLM_SERVICE_REPLY_H
+#define QLM_SERVICE_REPLY_H
+
+#include "service/call.h"
+
+#define QLM_XML_DECLARATION "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
+#define QLM_TYPE_XML        "text/xml; charset=utf-8"
+#define QLM_TYPE_HTML       "text/html; charset=utf-8"
+
+/** An empty reply, status 200, in @a pool. */
+qlm_reply_t *qlm_reply_create(apr_pool_t *pool);
+
+/** Set the body; the text is not copied. */
+void qlm_reply_set(qlm_reply_t *reply, const char *content_type, const char *body);
+
+/** Set outcome (static) and subject for the log. */
+void qlm_reply_note(qlm_reply_t *reply, const char *outcome, const char *subject);
+
+/** Send the call's content: signed unless is_sign=false or no signer is known, with declaration
+ * and, if asked for, a BOM. Errors: INTERNAL 215. */
+qlm_error_t *qlm_reply_send_document(qlm_reply_t *reply, qlm_call_t *call);
+
+/** Turn @a error into the answer, in the form of the call's method and vendor. */
+void qlm_reply_fail(qlm_reply_t *reply, qlm_call_t *call, const qlm_error_t *error);
+
+/** The index page: the callable methods with their arguments. */
+void qlm_reply_index(qlm_reply_t *reply, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,161 @@
+/* The walk of a call: find the method, choose the vendor, borrow a connection, read the site, gate,
+ * authenticate, read the arguments, run, give back, finish. */
+#include "service/service.h"
+
+#include "base/text.h"
+#include "service/authenticate.h"
+#include "service/call.h"
+#include "service/methods.h"
+#include "service/reply.h"
+#include "service/site.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+struct qlm_service_t {
+    const qlm_secrets_t *secrets;
+    qlm_site_t *site;
+};
+
+qlm_service_t *qlm_service_create(const qlm_secrets_t *secrets, apr_pool_t *pool)
+{
+    qlm_service_t *service = apr_pcalloc(pool, sizeof(*service));
+
+    service->secrets = secrets;
+    service->site = qlm_site_create(secrets, pool);
+    return service;
+}
+
+static qlm_error_t *find_method(qlm_call_t *call)
+{
+    call->method = qlm_method_find(call->input->method);
+    if (!call->method) {
+        return qlm_error_make(
+            call->pool, QLM_ERROR_MISSING, QLM_CODE_BLOCKED,
+            "there is no method %s here; the service URL itself lists the methods",
+            qlm_text_for_log(call->input->method, 60, call->pool));
+    }
+    return NULL;
+}
+
+/* Arguments stored on the server: is_args=NAME, then defaultUrlArgs. Unknown names are ignored:
+ * shops send any article number. */
+static qlm_error_t *add_stored_arguments(qlm_call_t *call)
+{
+    qlm_fields_t *fields = call->input->fields;
+    const char *name = qlm_argument_raw(fields, QLM_ARGUMENT_ARGS, call->sources);
+    const char *stored = NULL;
+
+    if (name && qlm_properties_bool(call->properties, QLM_PROPERTY_ENABLE_CUSTOM_ARGS) &&
+        !qlm_property_find(name)) {
+        stored = qlm_properties_get(call->properties, name);
+    }
+    if (stored) {
+        QLM_TRY(qlm_fields_parse(fields, stored, strlen(stored), QLM_FROM_PROPERTY));
+    }
+    stored = qlm_properties_text(call->properties, QLM_PROPERTY_DEFAULT_URL_ARGS);
+    return *stored ? qlm_fields_parse(fields, stored, strlen(stored), QLM_FROM_DEFAULT) : NULL;
+}
+
+static qlm_error_t *check_gates(qlm_call_t *call)
+{
+    int gate = call->method->gate;
+
+    if (call->input->is_operator) {
+        return NULL;
+    }
+    if (*call->input->client_ip &&
+        qlm_snapshot_is_blocked(call->site, call->input->client_ip, call->pool)) {
+        return qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_IP_RESTRICTION,
+                              "this address may not call the license server");
+    }
+    if (gate >= 0 && !qlm_properties_bool(call->properties, (qlm_property_t)gate)) {
+        return qlm_error_detail(qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_DISABLED,
+                                               "the method %s is disabled on this license server",
+                                               call->method->name),
+                                call->pool, "run `qlmctl property set %s true` to enable it",
+                                qlm_property_row((qlm_property_t)gate)->name);
+    }
+    return NULL;
+}
+
+/* Methods in a vendor's form read their arguments when they know the order, which may name further
+ * ones. */
+static qlm_error_t *read_arguments(qlm_call_t *call)
+{
+    qlm_arguments_t *arguments;
+
+    if (call->method->form == QLM_FORM_VENDOR) {
+        return NULL;
+    }
+    QLM_TRY(qlm_arguments_read(&arguments, call->method->parameters, call->input->fields,
+                               call->sources, call->properties, call->pool));
+    call->arguments = arguments;
+    return NULL;
+}
+
+static qlm_error_t *walk(qlm_reply_t *reply, qlm_call_t *call, const qlm_service_t *service)
+{
+    const qlm_call_input_t *input = call->input;
+    int has_vendor;
+
+    call->sources = QLM_FROM_ANY;
+    if (!*input->method) {
+        return qlm_error_copy(input->error, call->pool);
+    }
+    QLM_TRY(find_method(call));
+    reply->method = call->method->name;
+    has_vendor = call->method->permission != QLM_PERMISSION_PUBLIC;
+    if (has_vendor) {
+        qlm_authenticate_choose_vendor(call); /* so that any failure has the shop's form */
+    }
+    if (input->error) {
+        return qlm_error_copy(input->error, call->pool);
+    }
+    QLM_TRY(input->lender.lend(&call->store, input->lender.baton, call->pool));
+    QLM_TRY(qlm_site_snapshot(&call->site, service->site, call->store, call->pool));
+    call->properties = qlm_snapshot_properties(call->site);
+    if (has_vendor) {
+        QLM_TRY(qlm_authenticate_choose_vendor(call));
+        reply->vendor = call->vendor->name;
+    }
+    QLM_TRY(check_gates(call));
+    QLM_TRY(qlm_authenticate(call));
+    QLM_TRY(add_stored_arguments(call));
+    QLM_TRY(read_arguments(call));
+    return call->method->run(reply, call);
+}
+
+static void give_back(qlm_call_t *call)
+{
+    if (call->store) {
+        call->input->lender.give_back(call->store, call->input->lender.baton);
+        call->store = NULL;
+    }
+}
+
+qlm_reply_t *qlm_service_run(qlm_service_t *service, const qlm_call_input_t *input,
+                             apr_pool_t *pool)
+{
+    qlm_reply_t *reply = qlm_reply_create(pool);
+    qlm_call_t *call = apr_pcalloc(pool, sizeof(*call));
+    qlm_error_t *error;
+
+    call->pool = pool;
+    call->now = input->now;
+    call->input = input;
+    call->secrets = service->secrets;
+    if (!*input->method && !input->error) {
+        qlm_reply_index(reply, pool);
+        return reply;
+    }
+    error = walk(reply, call, service);
+    give_back(call);
+    if (!error && call->content) {
+        error = qlm_reply_send_document(reply, call);
+    }
+    if (error) {
+        qlm_reply_fail(reply, call, error);
+    }
+    return reply;
+}

@@ -1,0 +1,319 @@
+/* The snapshot of the site: loading, sharing between threads, letting go. */
+#include "service/site.h"
+
+#include "base/text.h"
+
+#include <apr_atomic.h>
+#include <apr_hash.h>
+#include <apr_network_io.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+
+struct qlm_snapshot_t {
+    apr_pool_t *pool;
+    apr_uint32_t holders; /* the cache itself and every call that uses it */
+    apr_int64_t revision;
+    int has_foreign_keys;
+    const qlm_secrets_t *secrets;
+    qlm_properties_t *properties;
+    apr_hash_t *vendors;
+    apr_hash_t *products;
+    apr_array_header_t *blocked; /* of apr_ipsubnet_t * */
+    apr_thread_mutex_t *key_lock;
+};
+
+/* A product and its parsed key; the key is made under the snapshot's lock, once. */
+typedef struct loaded_product_t {
+    qlm_product_t product;
+    qlm_private_key_t *key;
+} loaded_product_t;
+
+struct qlm_site_t {
+    const qlm_secrets_t *secrets;
+    apr_thread_mutex_t *lock; /* guards `current` */
+    qlm_snapshot_t *current;
+};
+
+static apr_status_t release(void *data)
+{
+    qlm_snapshot_t *snapshot = data;
+
+    if (apr_atomic_dec32(&snapshot->holders) == 0) {
+        apr_pool_destroy(snapshot->pool);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t site_destroy(void *data)
+{
+    qlm_site_t *site = data;
+
+    if (site->current) {
+        release(site->current);
+        site->current = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+qlm_site_t *qlm_site_create(const qlm_secrets_t *secrets, apr_pool_t *pool)
+{
+    qlm_site_t *site = apr_pcalloc(pool, sizeof(*site));
+
+    site->secrets = secrets;
+    apr_thread_mutex_create(&site->lock, APR_THREAD_MUTEX_DEFAULT, pool);
+    apr_pool_cleanup_register(pool, site, site_destroy, apr_pool_cleanup_null);
+    return site;
+}
+
+/* ---- loading ----------------------------------------------------------------------------------
+ */
+
+static void load_blocked(qlm_snapshot_t *snapshot)
+{
+    apr_array_header_t *parts =
+        qlm_text_split(qlm_properties_text(snapshot->properties, QLM_PROPERTY_BLOCK_IP_ADDRESSES),
+                       ";, \t\r\n", snapshot->pool);
+
+    snapshot->blocked = apr_array_make(snapshot->pool, parts->nelts, sizeof(apr_ipsubnet_t *));
+    for (int i = 0; i < parts->nelts; i++) {
+        char *address = apr_pstrdup(snapshot->pool, APR_ARRAY_IDX(parts, i, const char *));
+        char *mask = strchr(address, '/');
+        apr_ipsubnet_t *subnet;
+
+        if (mask) {
+            *mask++ = '\0';
+        }
+        if (apr_ipsubnet_create(&subnet, address, mask, snapshot->pool) == APR_SUCCESS) {
+            APR_ARRAY_PUSH(snapshot->blocked, apr_ipsubnet_t *) = subnet;
+        }
+    }
+}
+
+static qlm_error_t *load_properties(qlm_snapshot_t *snapshot, qlm_store_t *store)
+{
+    apr_array_header_t *values;
+
+    QLM_TRY(qlm_store_list_properties(&values, store, snapshot->pool));
+    snapshot->properties = qlm_properties_create(snapshot->pool);
+    for (int i = 0; i < values->nelts; i++) {
+        const qlm_property_value_t *value = &APR_ARRAY_IDX(values, i, qlm_property_value_t);
+
+        qlm_properties_put(snapshot->properties, value->name, value->value);
+    }
+    load_blocked(snapshot);
+    return NULL;
+}
+
+static qlm_error_t *load_vendors(qlm_snapshot_t *snapshot, qlm_store_t *store)
+{
+    apr_array_header_t *records;
+
+    QLM_TRY(qlm_store_list_vendors(&records, store, snapshot->pool));
+    snapshot->vendors = apr_hash_make(snapshot->pool);
+    for (int i = 0; i < records->nelts; i++) {
+        qlm_vendor_record_t *record = &APR_ARRAY_IDX(records, i, qlm_vendor_record_t);
+
+        apr_hash_set(snapshot->vendors, record->name, APR_HASH_KEY_STRING, record);
+    }
+    return NULL;
+}
+
+/* The hash key of a product version: the three numbers, laid out without padding. */
+typedef struct product_key_t {
+    int id, major, minor;
+} product_key_t;
+
+static qlm_error_t *load_products(qlm_snapshot_t *snapshot, qlm_store_t *store)
+{
+    apr_array_header_t *products;
+
+    QLM_TRY(qlm_store_list_products(&products, store, snapshot->pool));
+    snapshot->products = apr_hash_make(snapshot->pool);
+    for (int i = 0; i < products->nelts; i++) {
+        loaded_product_t *loaded = apr_pcalloc(snapshot->pool, sizeof(*loaded));
+        product_key_t *key = apr_palloc(snapshot->pool, sizeof(*key));
+
+        loaded->product = APR_ARRAY_IDX(products, i, qlm_product_t);
+        key->id = loaded->product.id;
+        key->major = loaded->product.major;
+        key->minor = loaded->product.minor;
+        apr_hash_set(snapshot->products, key, sizeof(*key), loaded);
+    }
+    return NULL;
+}
+
+/* Read everything. The revision is read first: a change made meanwhile is then noticed by the next
+ * call. */
+static qlm_error_t *load(qlm_snapshot_t *snapshot, qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_error_t *error;
+
+    if ((error = load_properties(snapshot, store)) || (error = load_vendors(snapshot, store)) ||
+        (error = load_products(snapshot, store))) {
+        return qlm_error_copy(error, pool);
+    }
+    return NULL;
+}
+
+static qlm_error_t *snapshot_create(qlm_snapshot_t **snapshot, const qlm_site_t *site,
+                                    qlm_store_t *store, apr_int64_t revision, int has_foreign_keys,
+                                    apr_pool_t *pool)
+{
+    apr_pool_t *own;
+    qlm_snapshot_t *made;
+    qlm_error_t *error;
+
+    apr_pool_create(&own, NULL);
+    apr_pool_tag(own, "qlm_snapshot");
+    made = apr_pcalloc(own, sizeof(*made));
+    made->pool = own;
+    made->holders = 1;
+    made->revision = revision;
+    made->has_foreign_keys = has_foreign_keys;
+    made->secrets = site->secrets;
+    apr_thread_mutex_create(&made->key_lock, APR_THREAD_MUTEX_DEFAULT, own);
+    error = load(made, store, pool);
+    if (error) {
+        apr_pool_destroy(own);
+        return error;
+    }
+    *snapshot = made;
+    return NULL;
+}
+
+/* ---- sharing ----------------------------------------------------------------------------------
+ */
+
+/* Take hold of the current snapshot if it is of `revision`. */
+static qlm_snapshot_t *hold_current(qlm_site_t *site, apr_int64_t revision)
+{
+    qlm_snapshot_t *found = NULL;
+
+    apr_thread_mutex_lock(site->lock);
+    if (site->current && site->current->revision == revision) {
+        found = site->current;
+        apr_atomic_inc32(&found->holders);
+    }
+    apr_thread_mutex_unlock(site->lock);
+    return found;
+}
+
+/* Make `fresh` the current snapshot, unless somebody already put a newer one there. */
+static void publish(qlm_site_t *site, qlm_snapshot_t *fresh)
+{
+    qlm_snapshot_t *old = NULL;
+
+    apr_thread_mutex_lock(site->lock);
+    if (!site->current || site->current->revision != fresh->revision) {
+        old = site->current;
+        site->current = fresh;
+        apr_atomic_inc32(&fresh->holders);
+    }
+    apr_thread_mutex_unlock(site->lock);
+    if (old) {
+        release(old);
+    }
+}
+
+qlm_error_t *qlm_site_snapshot(const qlm_snapshot_t **snapshot, qlm_site_t *site,
+                               qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_int64_t revision;
+    int has_foreign_keys;
+    qlm_snapshot_t *held;
+
+    QLM_TRY(qlm_store_revision(&revision, &has_foreign_keys, store, pool));
+    held = hold_current(site, revision);
+    if (!held) {
+        QLM_TRY(snapshot_create(&held, site, store, revision, has_foreign_keys, pool));
+        publish(site, held);
+    }
+    apr_pool_cleanup_register(pool, held, release, apr_pool_cleanup_null);
+    *snapshot = held;
+    return NULL;
+}
+
+/* ---- looking things up ------------------------------------------------------------------------
+ */
+
+const qlm_properties_t *qlm_snapshot_properties(const qlm_snapshot_t *snapshot)
+{
+    return snapshot->properties;
+}
+
+int qlm_snapshot_has_foreign_keys(const qlm_snapshot_t *snapshot)
+{
+    return snapshot->has_foreign_keys;
+}
+
+const qlm_vendor_record_t *qlm_snapshot_vendor(const qlm_snapshot_t *snapshot, const char *name)
+{
+    return apr_hash_get(snapshot->vendors, name, APR_HASH_KEY_STRING);
+}
+
+static loaded_product_t *find_product(const qlm_snapshot_t *snapshot, int id, int major, int minor)
+{
+    product_key_t key = {id, major, minor};
+
+    return apr_hash_get(snapshot->products, &key, sizeof(key));
+}
+
+const qlm_product_t *qlm_snapshot_product(const qlm_snapshot_t *snapshot, int id, int major,
+                                          int minor)
+{
+    const loaded_product_t *loaded = find_product(snapshot, id, major, minor);
+
+    return loaded ? &loaded->product : NULL;
+}
+
+static qlm_error_t *parse_key(loaded_product_t *loaded, const qlm_snapshot_t *snapshot,
+                              apr_pool_t *pool)
+{
+    const qlm_product_t *product = &loaded->product;
+    const char *pem;
+
+    QLM_TRY(
+        qlm_secrets_open(&pem, snapshot->secrets,
+                         qlm_product_identity(product->id, product->major, product->minor, pool),
+                         product->private_key_sealed, pool));
+    return qlm_signature_load(&loaded->key, pem, snapshot->pool);
+}
+
+qlm_error_t *qlm_snapshot_private_key(const qlm_private_key_t **key, const qlm_snapshot_t *snapshot,
+                                      const qlm_product_t *product, apr_pool_t *pool)
+{
+    loaded_product_t *loaded = find_product(snapshot, product->id, product->major, product->minor);
+    qlm_error_t *error = NULL;
+
+    apr_thread_mutex_lock(snapshot->key_lock);
+    if (!loaded->key) {
+        error = parse_key(loaded, snapshot, pool);
+    }
+    apr_thread_mutex_unlock(snapshot->key_lock);
+    if (error) {
+        return qlm_error_detail(
+            qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_FAILED_TO_SIGN,
+                           "the license document cannot be signed; tell the publisher"),
+            pool, "private key of product %d version %d.%d: %s%s%s", product->id, product->major,
+            product->minor, error->text, error->detail ? ": " : "",
+            error->detail ? error->detail : "");
+    }
+    *key = loaded->key;
+    return NULL;
+}
+
+int qlm_snapshot_is_blocked(const qlm_snapshot_t *snapshot, const char *address, apr_pool_t *pool)
+{
+    apr_sockaddr_t *parsed;
+
+    if (snapshot->blocked->nelts == 0 ||
+        apr_sockaddr_info_get(&parsed, address, APR_UNSPEC, 0, 0, pool) != APR_SUCCESS) {
+        return 0;
+    }
+    for (int i = 0; i < snapshot->blocked->nelts; i++) {
+        if (apr_ipsubnet_test(APR_ARRAY_IDX(snapshot->blocked, i, apr_ipsubnet_t *), parsed)) {
+            return 1;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,43 @@
+/* The site as one call sees it: properties, vendors and products of one revision of the database.
+ *
+ * Each process keeps the newest snapshot; it is read again when the database's revision has
+ * changed, so a change made by the command line holds from the next call on. A snapshot never
+ * changes; it lives until its last call has ended. */
+#ifndef QLM_SERVICE_SITE_H
+#define QLM_SERVICE_SITE_H
+
+#include "base/crypto.h"
+#include "license/signature.h"
+#include "store/store.h"
+
+typedef struct qlm_site_t qlm_site_t;
+typedef struct qlm_snapshot_t qlm_snapshot_t;
+
+/** An empty cache. Lives in @a pool; its snapshots have pools of their own. */
+qlm_site_t *qlm_site_create(const qlm_secrets_t *secrets, apr_pool_t *pool);
+
+/** The current snapshot; held until @a pool is cleared. Errors: STORE. */
+qlm_error_t *qlm_site_snapshot(const qlm_snapshot_t **snapshot, qlm_site_t *site,
+                               qlm_store_t *store, apr_pool_t *pool);
+
+const qlm_properties_t *qlm_snapshot_properties(const qlm_snapshot_t *snapshot);
+
+/** Were keys imported that are not of our shape? Then no key is refused for its check part. */
+int qlm_snapshot_has_foreign_keys(const qlm_snapshot_t *snapshot);
+
+/** The record of a vendor by canonical name, or NULL. */
+const qlm_vendor_record_t *qlm_snapshot_vendor(const qlm_snapshot_t *snapshot, const char *name);
+
+/** A product version, or NULL. */
+const qlm_product_t *qlm_snapshot_product(const qlm_snapshot_t *snapshot, int id, int major,
+                                          int minor);
+
+/** The private key of a product version; parsed when first asked for. Errors: INTERNAL with code
+ * 215. */
+qlm_error_t *qlm_snapshot_private_key(const qlm_private_key_t **key, const qlm_snapshot_t *snapshot,
+                                      const qlm_product_t *product, apr_pool_t *pool);
+
+/** Is @a address (text form) in blockIPAddresses? */
+int qlm_snapshot_is_blocked(const qlm_snapshot_t *snapshot, const char *address, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,430 @@
+/* One database connection: opening and checking it, plain texts, rows, and errors in words an
+ * operator can use. */
+#include "store/connection.h"
+
+#include "base/text.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STORE_KEY      "qlm_store"
+#define SHORT_LOCK_MAX apr_time_from_msec(1000)
+#define NO_MESSAGE     "failed without a message"
+
+/* ---- errors ---- */
+
+/* What an engine's message means to the operator: the first row whose word occurs. */
+static const struct {
+    const char *word, *hint;
+} hints[] = {{"locked", "another program keeps the database locked"},
+             {"readonly", "the file and its folder must be writable by the server's user"},
+             {"read-only", "the file and its folder must be writable by the server's user"},
+             {"unable to open",
+              "the file and its folder must be readable and writable by the server's user"},
+             {"full", "make room on the disk"},
+             {"no such", "run `qlmctl db check`"},
+             {"malformed", "run `qlmctl db check`, then restore a backup"},
+             {"not a database", "the file is no database, restore a backup"},
+             {"disk I/O", "look at the disk and the file's owner"},
+             {"", "is the disk full, are the file and its folder writable by the server's user?"}};
+
+static const char *driver_message(qlm_store_t *store, int rc)
+{
+    const char *message = apr_dbd_error(store->driver, *store->handle, rc);
+
+    if (!message || !*message || !strcmp(message, "not an error")) {
+        return NO_MESSAGE;
+    }
+    return message;
+}
+
+/* SQLite says that the schema has changed, or nothing at all where an ANALYZE or a PRAGMA of its
+ * own connection was the reason; PostgreSQL and MariaDB do not know the "prepared statement" any
+ * more. No guess beyond that: preparing again costs memory until the connection closes. */
+int qlm_connection_has_dropped(qlm_store_t *store, int rc)
+{
+    const char *message = driver_message(store, rc);
+
+    return strstr(message, "schema has changed") || strstr(message, "prepared statement") ||
+           !strcmp(message, NO_MESSAGE);
+}
+
+qlm_error_t *qlm_connection_failure(qlm_store_t *store, const char *what, int rc, apr_pool_t *pool)
+{
+    const char *message = driver_message(store, rc);
+    int i = 0;
+
+    /* A connection opened while the file could only be read stays so, and one that has seen a
+     * broken file may go on seeing it. */
+    if (strstr(message, "readonly") || strstr(message, "not a database") ||
+        strstr(message, "disk I/O") || strstr(message, "malformed")) {
+        store->is_worn = 1;
+    }
+    while (!strstr(message, hints[i].word)) {
+        ++i;
+    }
+    return qlm_error_store(pool, "%s: %s: %s (%d); %s", store->path ? store->path : "database",
+                           what, qlm_text_for_log(message, 200, pool), rc, hints[i].hint);
+}
+
+void qlm_connection_forget(qlm_store_t *store)
+{
+    memset(store->prepared, 0, sizeof(store->prepared));
+    ++store->generation;
+    store->is_schema_good = 0;
+}
+
+/* ---- rows and plain texts ---- */
+
+/* SQLite's driver holds the rows in the pool of the select; PostgreSQL's frees them after the last,
+ * MariaDB's overwrites the one before. */
+static const char *keep_value(const qlm_store_t *store, const char *value, apr_pool_t *pool)
+{
+    return value && store->dialect != QLM_DIALECT_SQLITE ? apr_pstrdup(pool, value) : value;
+}
+
+/* Read to the end, or the driver goes on holding the result. */
+apr_array_header_t *qlm_connection_read_rows(qlm_store_t *store, apr_dbd_results_t *results,
+                                             apr_pool_t *pool)
+{
+    apr_array_header_t *rows = apr_array_make(pool, 1, sizeof(qlm_row_t));
+    int columns = apr_dbd_num_cols(store->driver, results);
+    int number;
+
+    for (number = 1;; ++number) {
+        apr_dbd_row_t *row = NULL;
+        const char **values;
+        int i;
+
+        /* SQLite's driver walks to a numbered row from the first, and steps to the next with -1. */
+        if (apr_dbd_get_row(store->driver, pool, results, &row,
+                            store->dialect == QLM_DIALECT_SQLITE ? -1 : number)) {
+            return rows;
+        }
+        values = apr_palloc(pool, (apr_size_t)columns * sizeof(*values));
+        for (i = 0; i < columns; ++i) {
+            values[i] = keep_value(store, apr_dbd_get_entry(store->driver, row, i), pool);
+        }
+        APR_ARRAY_PUSH(rows, qlm_row_t) = values;
+    }
+}
+
+/* Another process that opens or closes the database, or repairs it after a crash, holds it for some
+ * milliseconds; the driver waits for nobody when it prepares. */
+int qlm_connection_has_waited(qlm_store_t *store, int rc, apr_time_t started)
+{
+    const char *message = driver_message(store, rc);
+    apr_time_t passed = apr_time_now() - started;
+
+    if (store->is_in_unit || passed > SHORT_LOCK_MAX ||
+        !(strstr(message, "locked") || strstr(message, "busy"))) {
+        return 0;
+    }
+    apr_sleep(apr_time_from_msec(2) + passed / 8);
+    return 1;
+}
+
+/* Once more when the engine only now notices that the schema has changed, or after a short lock;
+ * inside a unit that is for the whole unit to do. */
+static int is_worth_repeating(qlm_store_t *store, int rc, int attempt, apr_time_t started)
+{
+    return (attempt == 0 && !store->is_in_unit && qlm_connection_has_dropped(store, rc)) ||
+           qlm_connection_has_waited(store, rc, started);
+}
+
+qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *store,
+                                        const char *sql, apr_pool_t *pool)
+{
+    apr_dbd_results_t *results;
+    apr_time_t started = apr_time_now();
+    int attempt = 0;
+    int rc;
+
+    do {
+        results = NULL;
+        rc = apr_dbd_select(store->driver, pool, *store->handle, &results, sql, 1);
+    } while (rc && is_worth_repeating(store, rc, attempt++, started));
+    if (rc) {
+        return qlm_connection_failure(store, sql, rc, pool);
+    }
+    *rows = qlm_connection_read_rows(store, results, pool);
+    return NULL;
+}
+
+qlm_error_t *qlm_connection_execute_text(qlm_store_t *store, const char *sql, apr_pool_t *pool)
+{
+    apr_time_t started = apr_time_now();
+    int attempt = 0;
+    int changed;
+    int rc;
+
+    do {
+        rc = apr_dbd_query(store->driver, *store->handle, &changed, sql);
+    } while (rc && is_worth_repeating(store, rc, attempt++, started));
+    return rc ? qlm_connection_failure(store, sql, rc, pool) : NULL;
+}
+
+/* ---- opening ---- */
+
+static qlm_dialect_t dialect_of(const apr_dbd_driver_t *driver)
+{
+    const char *name = apr_dbd_name(driver);
+
+    if (!strcmp(name, "pgsql")) {
+        return QLM_DIALECT_PGSQL;
+    }
+    return !strcmp(name, "mysql") ? QLM_DIALECT_MYSQL : QLM_DIALECT_SQLITE;
+}
+
+/* Sent before anything is prepared, because foreign_keys drops prepared statements. There is no
+ * busy_timeout: a waiter inside it would hold the driver's process-wide mutex, which the writer it
+ * waits for needs. synchronous FULL is what makes a commit durable. Reads come from the mapped
+ * file, shared by all connections; the cache serves writers only, and each connection has its own.
+ */
+static const char *const pragmas[] = {"PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL",
+                                      "PRAGMA cache_size=-256", "PRAGMA mmap_size=1073741824",
+                                      "PRAGMA temp_store=MEMORY"};
+
+static qlm_error_t *send_pragmas(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    apr_size_t i;
+
+    for (i = 0; store->dialect == QLM_DIALECT_SQLITE && i < sizeof(pragmas) / sizeof(*pragmas);
+         ++i) {
+        QLM_TRY(qlm_connection_select_text(&rows, store, pragmas[i], pool));
+    }
+    store->is_ready = 1;
+    return NULL;
+}
+
+qlm_error_t *qlm_store_adopt(qlm_store_t **store_p, const apr_dbd_driver_t *driver,
+                             apr_dbd_t **handle, qlm_writer_t *writer, const char *path,
+                             apr_pool_t *connection_pool)
+{
+    qlm_store_t *store = NULL;
+    void *known = NULL;
+
+    apr_pool_userdata_get(&known, STORE_KEY, connection_pool);
+    store = known;
+    if (!store || store->handle != handle) {
+        store = apr_pcalloc(connection_pool, sizeof(*store));
+        store->driver = driver;
+        store->handle = handle;
+        store->dialect = dialect_of(driver);
+        store->writer = writer;
+        store->pool = connection_pool;
+        if (store->dialect == QLM_DIALECT_SQLITE && path && strcmp(path, ":memory:")) {
+            store->path = apr_pstrdup(connection_pool, path);
+        }
+        apr_pool_userdata_setn(store, STORE_KEY, NULL, connection_pool);
+    }
+    *store_p = store;
+    return NULL;
+}
+
+/* A connection of our own: the handle has to outlive the store that points to it. */
+typedef struct owned_t {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+} owned_t;
+
+static apr_status_t close_owned(void *data)
+{
+    owned_t *owned = data;
+
+    return apr_dbd_close(owned->driver, owned->handle);
+}
+
+static qlm_error_t *look_at_file(apr_finfo_t *info, const qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_status_t status =
+        apr_stat(info, store->path, APR_FINFO_DEV | APR_FINFO_INODE | APR_FINFO_SIZE, pool);
+
+    if (status && status != APR_INCOMPLETE) {
+        return qlm_error_store(pool, "database %s is missing: restore it, or run `qlmctl init`",
+                               store->path);
+    }
+    return NULL;
+}
+
+/* Remember which file the handle has open. */
+static qlm_error_t *note_file(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_finfo_t info;
+
+    if (store->path) {
+        QLM_TRY(look_at_file(&info, store, pool));
+        store->device = info.device;
+        store->inode = info.inode;
+    }
+    return NULL;
+}
+
+/* SQLite would make the file readable for everybody; it holds customers and sealed secrets. */
+static qlm_error_t *create_file(const char *path, apr_pool_t *pool)
+{
+    int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0660);
+
+    if (fd < 0) {
+        apr_status_t status = apr_get_os_error();
+        char reason[120];
+
+        return qlm_error_store(pool, "%s: cannot be created: %s", path,
+                               apr_strerror(status, reason, sizeof(reason)));
+    }
+    close(fd);
+    return NULL;
+}
+
+static qlm_error_t *prepare_file(const char *path, int must_exist, apr_pool_t *pool)
+{
+    apr_finfo_t info;
+
+    if (!strcmp(path, ":memory:") || !apr_stat(&info, path, APR_FINFO_TYPE, pool)) {
+        return NULL;
+    }
+    if (must_exist) {
+        return qlm_error_store(pool, "database %s is missing: run `qlmctl init`, or restore it",
+                               path);
+    }
+    return create_file(path, pool);
+}
+
+static qlm_error_t *open_handle(apr_dbd_t **handle, const apr_dbd_driver_t *driver,
+                                const char *params, apr_pool_t *connection_pool, apr_pool_t *pool)
+{
+    const char *message = NULL;
+    apr_dbd_t *opened = NULL;
+    apr_status_t status = apr_dbd_open_ex(driver, connection_pool, params, &opened, &message);
+
+    if (status || !opened) {
+        /* Parameters may hold a password: only a file's name is told. */
+        return qlm_error_store(pool, "%s: cannot be opened: %s",
+                               dialect_of(driver) == QLM_DIALECT_SQLITE ? params
+                                                                        : apr_dbd_name(driver),
+                               qlm_text_for_log(message ? message : "no message", 200, pool));
+    }
+    *handle = opened;
+    return NULL;
+}
+
+qlm_error_t *qlm_store_open(qlm_store_t **store, const char *driver_name, const char *params,
+                            int must_exist, apr_pool_t *pool)
+{
+    const apr_dbd_driver_t *driver = NULL;
+    apr_pool_t *connection_pool;
+    qlm_writer_t *writer;
+    owned_t *owned;
+
+    apr_dbd_init(pool);
+    if (apr_dbd_get_driver(pool, driver_name, &driver)) {
+        return qlm_error_store(pool, "database driver %s is not installed (libaprutil1-dbd-%s)",
+                               driver_name, driver_name);
+    }
+    if (dialect_of(driver) == QLM_DIALECT_SQLITE) {
+        QLM_TRY(prepare_file(params, must_exist, pool));
+    }
+    apr_pool_create(&connection_pool, pool);
+    owned = apr_pcalloc(connection_pool, sizeof(*owned));
+    owned->driver = driver;
+    QLM_TRY(open_handle(&owned->handle, driver, params, connection_pool, pool));
+    apr_pool_cleanup_register(connection_pool, owned, close_owned, apr_pool_cleanup_null);
+    QLM_TRY(qlm_writer_create(&writer, connection_pool));
+    QLM_TRY(qlm_store_adopt(store, driver, &owned->handle, writer,
+                            dialect_of(driver) == QLM_DIALECT_SQLITE ? params : NULL,
+                            connection_pool));
+    return note_file(*store, pool); /* nobody else has opened this handle */
+}
+
+const char *qlm_store_path(const qlm_store_t *store)
+{
+    return store->path;
+}
+
+/* ---- checking ---- */
+
+/* Open the file that stands at the path now, and only then let go of the old handle, which the
+ * owner of the connection closes one day. */
+static qlm_error_t *reopen(qlm_store_t *store, const apr_finfo_t *seen, apr_pool_t *pool)
+{
+    apr_dbd_t *fresh = NULL;
+    apr_finfo_t now;
+    qlm_error_t *error;
+
+    QLM_TRY(open_handle(&fresh, store->driver, store->path, store->pool, pool));
+    error = look_at_file(&now, store, pool);
+    if (error || now.inode != seen->inode || now.device != seen->device) {
+        apr_dbd_close(store->driver, fresh);
+        return error ? error : qlm_error_store(pool, "database %s is being replaced", store->path);
+    }
+    apr_dbd_close(store->driver, *store->handle);
+    *store->handle = fresh;
+    store->device = now.device;
+    store->inode = now.inode;
+    store->is_ready = 0;
+    store->is_worn = 0;
+    qlm_connection_forget(store);
+    return NULL;
+}
+
+/* No statement runs on a handle that may not be that of the file at the path: SQLite would open an
+ * empty file in place of one that is missing for a moment, and such a handle, used when the real
+ * file is back, takes away its write-ahead log. That holds for the handle mod_dbd has opened, too;
+ * it is replaced before its first use. */
+static qlm_error_t *check_file(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_finfo_t info;
+
+    if (!store->path) {
+        return NULL;
+    }
+    QLM_TRY(look_at_file(&info, store, pool));
+    if (info.inode == store->inode && info.device == store->device && !store->is_worn) {
+        return NULL;
+    }
+    return reopen(store, &info, pool);
+}
+
+/* A worn connection, between two runs of a unit. */
+qlm_error_t *qlm_connection_renew(qlm_store_t *store, apr_pool_t *pool)
+{
+    return store->is_worn ? qlm_store_check(store, pool) : NULL;
+}
+
+qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_pool_t *pool)
+{
+    store->is_schema_good = version == QLM_SCHEMA_VERSION;
+    if (store->is_schema_good) {
+        return NULL;
+    }
+    if (version == 0) {
+        return qlm_error_store(pool, "%s: the database has no tables: run `qlmctl init`",
+                               store->path ? store->path : "database");
+    }
+    return qlm_error_store(pool, "schema version %d is %s (%d): %s", version,
+                           version > QLM_SCHEMA_VERSION ? "newer than this module knows"
+                                                        : "older than this module needs",
+                           QLM_SCHEMA_VERSION,
+                           version > QLM_SCHEMA_VERSION ? "upgrade mod_qlm"
+                                                        : "run `qlmctl db upgrade`");
+}
+
+qlm_error_t *qlm_store_check(qlm_store_t *store, apr_pool_t *pool)
+{
+    int version;
+
+    QLM_TRY(check_file(store, pool));
+    if (!store->is_ready) {
+        QLM_TRY(send_pragmas(store, pool));
+    }
+    if (store->is_schema_good) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_schema_version(&version, store, pool));
+    return qlm_connection_judge_schema(store, version, pool);
+}

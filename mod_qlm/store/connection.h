@@ -1,0 +1,70 @@
+/* One database connection: what a store is. Internal to the store: other rooms include store.h
+ * only. Nothing here knows what the tables mean. */
+#ifndef QLM_STORE_CONNECTION_H
+#define QLM_STORE_CONNECTION_H
+
+#include "store/statement.h"
+
+#include <apr_file_info.h>
+#include <apr_time.h>
+
+typedef enum qlm_dialect_t {
+    QLM_DIALECT_SQLITE,
+    QLM_DIALECT_PGSQL,
+    QLM_DIALECT_MYSQL
+} qlm_dialect_t;
+
+struct qlm_store_t {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t **handle; /**< where the owner of the connection keeps it: it may be replaced */
+    qlm_dialect_t dialect;
+    qlm_writer_t *writer;
+    apr_pool_t *pool; /**< the connection's */
+
+    const char *path; /**< of the SQLite file; NULL for other engines and memory databases */
+    apr_dev_t device; /**< which file the connection has open */
+    apr_ino_t inode;
+    int is_worn;        /**< to be opened anew before its next use */
+    int is_ready;       /**< the pragmas were accepted */
+    int is_schema_good; /**< the schema version was read and is ours */
+
+    int is_in_unit;
+    apr_int64_t last_id;
+
+    apr_dbd_prepared_t *prepared[QLM_STATEMENT_COUNT]; /**< NULL = not prepared (any more) */
+    int generation;                                    /**< how often they were forgotten */
+};
+
+/** Run a text that is needed once and not worth preparing: pragmas, tables, transactions. *rows:
+ * array of qlm_row_t. */
+qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *store,
+                                        const char *sql, apr_pool_t *pool);
+qlm_error_t *qlm_connection_execute_text(qlm_store_t *store, const char *sql, apr_pool_t *pool);
+
+/** Read all rows of a result: array of qlm_row_t, in @a pool. */
+apr_array_header_t *qlm_connection_read_rows(qlm_store_t *store, apr_dbd_results_t *results,
+                                             apr_pool_t *pool);
+
+/** Did a statement fail because the engine dropped it, or knows a newer schema? Then it works when
+ * prepared again. To be asked right after the failure. */
+int qlm_connection_has_dropped(qlm_store_t *store, int rc);
+
+/** The error for a failed @a what, with a hint for the operator. */
+qlm_error_t *qlm_connection_failure(qlm_store_t *store, const char *what, int rc, apr_pool_t *pool);
+
+/** Was @a rc only somebody's short lock, with time left to ask again? Then a little time has passed
+ * meanwhile. To be asked right after a failure; always 0 inside a unit.
+ * @param started  when the first try began */
+int qlm_connection_has_waited(qlm_store_t *store, int rc, apr_time_t started);
+
+/** Is @a version, as found in the database, the one this program knows? Errors: STORE with what to
+ * run. */
+qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_pool_t *pool);
+
+/** Open a worn connection anew, outside a unit. */
+qlm_error_t *qlm_connection_renew(qlm_store_t *store, apr_pool_t *pool);
+
+/** Forget what was prepared and what is known of the schema. */
+void qlm_connection_forget(qlm_store_t *store);
+
+#endif

@@ -1,0 +1,274 @@
+/* The tables: making, upgrading, checking and copying them. */
+#include "store/connection.h"
+
+#include "license/keygen.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct step_t {
+    int version;
+    const char *sql;
+} step_t;
+
+static const step_t steps[] = {
+#define QLM_SCHEMA(version, sql) {version, sql},
+#include "store/schema.def"
+#undef QLM_SCHEMA
+};
+
+/* ---- version ---- */
+
+static const char *const table_count[] = {
+    /* SQLite */ "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'qlm_site'",
+    /* PostgreSQL */
+    "SELECT COUNT(*) FROM information_schema.tables"
+    " WHERE table_schema = current_schema() AND table_name = 'qlm_site'",
+    /* MariaDB */
+    "SELECT COUNT(*) FROM information_schema.tables"
+    " WHERE table_schema = DATABASE() AND table_name = 'qlm_site'"};
+
+static qlm_error_t *select_number(apr_int64_t *number, qlm_store_t *store, const char *sql,
+                                  apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_connection_select_text(&rows, store, sql, pool));
+    *number = 0;
+    if (rows->nelts) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, 0, qlm_row_t);
+
+        *number = qlm_row_int64(&row);
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_int64_t number;
+
+    *version = 0;
+    QLM_TRY(select_number(&number, store, table_count[store->dialect], pool));
+    if (number) {
+        QLM_TRY(select_number(&number, store, "SELECT schema_version FROM qlm_site WHERE id = 1",
+                              pool));
+        *version = (int)number;
+    }
+    return NULL;
+}
+
+/* ---- making and upgrading ---- */
+
+/* {mark} -> what the dialect says there. */
+static const char *replace_mark(const char *sql, const char *mark, const char *word,
+                                apr_pool_t *pool)
+{
+    const char *at = strstr(sql, mark);
+
+    return at ? apr_pstrcat(pool, apr_pstrndup(pool, sql, (apr_size_t)(at - sql)), word,
+                            at + strlen(mark), NULL)
+              : sql;
+}
+
+static const char *step_sql(const qlm_store_t *store, const char *sql, apr_pool_t *pool)
+{
+    int is_sqlite = store->dialect == QLM_DIALECT_SQLITE;
+
+    /* Only by exactly this name is the key SQLite's own row number. */
+    sql = replace_mark(sql, "{id}",
+                       is_sqlite ? "INTEGER NOT NULL PRIMARY KEY" : "BIGINT NOT NULL PRIMARY KEY",
+                       pool);
+    return replace_mark(sql, "{clustered}", is_sqlite ? " WITHOUT ROWID" : "", pool);
+}
+
+static qlm_error_t *run_steps(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    const char *sql;
+    int version;
+    apr_size_t i;
+
+    (void)baton;
+    QLM_TRY(qlm_store_schema_version(&version, store, pool));
+    for (i = 0; i < sizeof(steps) / sizeof(*steps); ++i) {
+        if (steps[i].version > version) {
+            QLM_TRY(qlm_connection_execute_text(store, step_sql(store, steps[i].sql, pool), pool));
+        }
+    }
+    if (version == 0) {
+        sql = apr_psprintf(pool,
+                           "INSERT INTO qlm_site (id, created_at) VALUES (1, %" APR_INT64_T_FMT ")",
+                           apr_time_sec(apr_time_now()));
+        QLM_TRY(qlm_connection_execute_text(store, sql, pool));
+    }
+    sql = apr_psprintf(pool, "UPDATE qlm_site SET schema_version = %d WHERE id = 1",
+                       QLM_SCHEMA_VERSION);
+    return qlm_connection_execute_text(store, sql, pool);
+}
+
+/* Readers and the writer must not block each other; the mode is a property of the file. */
+static qlm_error_t *set_journal_mode(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    qlm_row_t row;
+
+    if (!store->path) {
+        return NULL;
+    }
+    QLM_TRY(qlm_connection_select_text(&rows, store, "PRAGMA journal_mode=WAL", pool));
+    row = rows->nelts ? APR_ARRAY_IDX(rows, 0, qlm_row_t) : NULL;
+    if (!row || !row[0] || strcmp(row[0], "wal")) {
+        return qlm_error_store(pool, "%s: the file system does not allow write-ahead logging",
+                               store->path);
+    }
+    return NULL;
+}
+
+/* An empty file that SQLite made is readable for everybody. Where this is not ours to change, it is
+ * the owner's choice. */
+static void close_to_others(const qlm_store_t *store)
+{
+    struct stat info;
+
+    if (store->path && stat(store->path, &info) == 0) {
+        (void)chmod(store->path, info.st_mode & 07777 & ~(mode_t)S_IRWXO);
+    }
+}
+
+qlm_error_t *qlm_store_upgrade(qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_error_t *error;
+    int version;
+
+    QLM_TRY(qlm_store_schema_version(&version, store, pool));
+    if (version > QLM_SCHEMA_VERSION) {
+        return qlm_error_store(
+            pool, "schema version %d is newer than this program knows (%d): upgrade mod_qlm",
+            version, QLM_SCHEMA_VERSION);
+    }
+    QLM_TRY(set_journal_mode(store, pool));
+    if (version == 0) {
+        close_to_others(store);
+    }
+    if (version == QLM_SCHEMA_VERSION) {
+        return NULL;
+    }
+    error = qlm_store_write(store, run_steps, NULL, pool);
+    qlm_connection_forget(store);
+    return error;
+}
+
+/* ---- checking ---- */
+
+static void add_problem(apr_array_header_t *problems, const char *text)
+{
+    APR_ARRAY_PUSH(problems, const char *) = text;
+}
+
+static qlm_error_t *verify_engine(apr_array_header_t *problems, qlm_store_t *store,
+                                  apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    int i;
+
+    if (store->dialect != QLM_DIALECT_SQLITE) {
+        return NULL;
+    }
+    QLM_TRY(qlm_connection_select_text(&rows, store, "PRAGMA integrity_check", pool));
+    for (i = 0; i < rows->nelts; ++i) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+        const char *word = qlm_row_text(&row);
+
+        if (strcmp(word, "ok")) {
+            add_problem(problems, apr_pstrcat(pool, "integrity: ", word, NULL));
+        }
+    }
+    QLM_TRY(qlm_connection_select_text(&rows, store, "PRAGMA foreign_key_check", pool));
+    for (i = 0; i < rows->nelts; ++i) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+
+        add_problem(problems, apr_psprintf(pool,
+                                           "table %s, row %s: refers to a row of %s that is "
+                                           "not there",
+                                           row[0] ? row[0] : "?", row[1] ? row[1] : "?",
+                                           row[2] ? row[2] : "?"));
+    }
+    return NULL;
+}
+
+static qlm_error_t *verify_seats(apr_array_header_t *problems, qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    int i;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_VERIFY_SEATS, NULL, pool));
+    for (i = 0; i < rows->nelts; ++i) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+        const char *key = qlm_keygen_for_log(qlm_row_text(&row), pool);
+        int seats = qlm_row_int(&row);
+        int available = qlm_row_int(&row);
+        int active = qlm_row_int(&row);
+
+        add_problem(problems, apr_psprintf(pool, "license %s: %d seats, %d free, but %d computers",
+                                           key, seats, available, active));
+    }
+    return NULL;
+}
+
+static qlm_error_t *verify_customers(apr_array_header_t *problems, qlm_store_t *store,
+                                     apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    int i;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_VERIFY_CUSTOMERS, NULL, pool));
+    for (i = 0; i < rows->nelts; ++i) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+        const char *key = qlm_keygen_for_log(qlm_row_text(&row), pool);
+
+        add_problem(problems,
+                    apr_pstrcat(pool, "license ", key, ": its customer is not there", NULL));
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_store_verify(apr_array_header_t **problems, qlm_store_t *store, apr_pool_t *pool)
+{
+    *problems = apr_array_make(pool, 4, sizeof(const char *));
+    QLM_TRY(verify_engine(*problems, store, pool));
+    QLM_TRY(verify_seats(*problems, store, pool));
+    return verify_customers(*problems, store, pool);
+}
+
+/* ---- copying ---- */
+
+qlm_error_t *qlm_store_backup(qlm_store_t *store, const char *path, apr_pool_t *pool)
+{
+    qlm_error_t *error;
+    int fd;
+
+    if (!store->path) {
+        return qlm_error_make(pool, QLM_ERROR_ARGUMENT, QLM_CODE_UNKNOWN,
+                              "only an SQLite database is copied this way; use the tools of the "
+                              "database server");
+    }
+    /* Made by us first, so that nobody else can read it and nothing is overwritten. */
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        char reason[120];
+
+        return qlm_error_make(pool, QLM_ERROR_ARGUMENT, QLM_CODE_UNKNOWN,
+                              "%s: cannot be created: %s", path,
+                              apr_strerror(apr_get_os_error(), reason, sizeof(reason)));
+    }
+    close(fd);
+    error = qlm_statement_copy_database(store, path, pool);
+    if (error) {
+        unlink(path);
+    }
+    return error;
+}

@@ -1,0 +1,77 @@
+/* Prepared statements and the rows they return. Internal to the store: other rooms include store.h
+ * only.
+ *
+ * A statement is prepared when it is first used, and again when the engine has dropped it: a schema
+ * change drops SQLite's, a reconnect PostgreSQL's and MariaDB's. */
+#ifndef QLM_STORE_STATEMENT_H
+#define QLM_STORE_STATEMENT_H
+
+#include "store/store.h"
+
+typedef enum qlm_statement_t {
+#define QLM_STATEMENT(id, sql)     QLM_STATEMENT_##id,
+#define QLM_STATEMENT_NEW(id, sql) QLM_STATEMENT_##id,
+#include "store/statements.def"
+#undef QLM_STATEMENT
+#undef QLM_STATEMENT_NEW
+    QLM_STATEMENT_COUNT
+} qlm_statement_t;
+
+/* ---- values ---- */
+
+/** A row: its values in the order of the select list, in the pool of the select; NULL reads as "".
+ */
+typedef const char *const *qlm_row_t;
+
+/** Read the next value of a row and step on. */
+static inline const char *qlm_row_text(qlm_row_t *at)
+{
+    const char *value = *(*at)++;
+
+    return value ? value : "";
+}
+
+apr_int64_t qlm_row_int64(qlm_row_t *at);
+
+static inline int qlm_row_int(qlm_row_t *at)
+{
+    return (int)qlm_row_int64(at);
+}
+
+/** @a text to bind, "" for NULL: no column of ours is NULL. */
+static inline const char *qlm_statement_text(const char *text)
+{
+    return text ? text : "";
+}
+
+/** @a number to bind, in @a pool. */
+const char *qlm_statement_number(apr_int64_t number, apr_pool_t *pool);
+
+/* ---- running ---- */
+
+/** Run a statement that returns rows. *rows: array of qlm_row_t, in @a pool. */
+qlm_error_t *qlm_statement_select(apr_array_header_t **rows, qlm_store_t *store,
+                                  qlm_statement_t statement, const char **values, apr_pool_t *pool);
+
+/** The same for at most one row: *row is NULL if there is none. */
+qlm_error_t *qlm_statement_select_one(qlm_row_t *row, qlm_store_t *store, qlm_statement_t statement,
+                                      const char **values, apr_pool_t *pool);
+
+/** The same for one number. */
+qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_statement_t statement,
+                                 const char **values, apr_pool_t *pool);
+
+/** Run a statement that changes rows, inside a unit. @a changed may be NULL. */
+qlm_error_t *qlm_statement_execute(int *changed, qlm_store_t *store, qlm_statement_t statement,
+                                   const char **values, apr_pool_t *pool);
+
+/** Copy an SQLite database to @a path, which exists and is empty, in one consistent read. */
+qlm_error_t *qlm_statement_copy_database(qlm_store_t *store, const char *path, apr_pool_t *pool);
+
+/** Prepare a statement now, if it is not. */
+qlm_error_t *qlm_statement_prepare(qlm_store_t *store, qlm_statement_t statement, apr_pool_t *pool);
+
+/** The name of a statement, as in statements.def; static. */
+const char *qlm_statement_name(qlm_statement_t statement);
+
+#endif

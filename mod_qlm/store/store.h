@@ -1,0 +1,250 @@
+/* The database, in words of the domain. SQL is in statements.def, tables are in schema.def,
+ * dialects, locks and retries in connection.c: nowhere else.
+ *
+ * A qlm_store_t is one database connection lent to one caller at a time. Reads may be made at any
+ * time; every write is a unit of work (qlm_store_write). Results are copied to the pool given. All
+ * functions may fail with QLM_ERROR_STORE. The pool is always last. */
+#ifndef QLM_STORE_STORE_H
+#define QLM_STORE_STORE_H
+
+#include "base/error.h"
+#include "license/license.h"
+#include "license/product.h"
+#include "license/properties.h"
+
+#include <apr_dbd.h>
+#include <apr_tables.h>
+
+#define QLM_SCHEMA_VERSION 1
+
+typedef struct qlm_store_t qlm_store_t;
+
+/** The writer lock of one database: what makes SQLite's writers take turns, between threads and
+ * between processes. One per database and process; shared by all its connections. */
+typedef struct qlm_writer_t qlm_writer_t;
+
+/* ---- connections ---- */
+
+/** Make the process's writer lock; it opens `<database>-writer` at the first write on SQLite and is
+ * inert on other engines. */
+qlm_error_t *qlm_writer_create(qlm_writer_t **writer, apr_pool_t *pool);
+
+/** Use a connection that mod_dbd (or another pool) opened. Nothing is sent yet: the pragmas go out
+ * with the first qlm_store_check, statements are prepared when first used.
+ * @param path  the SQLite file as in the connection's parameters, NULL for other engines. The
+ * handle is opened anew there before its first use, and again whenever the file at the path is
+ * another one
+ * @param connection_pool  the pool the connection lives in; what belongs to the connection is kept
+ *                         there
+ * The store is remembered: a second call with the same handle is cheap. */
+qlm_error_t *qlm_store_adopt(qlm_store_t **store, const apr_dbd_driver_t *driver,
+                             apr_dbd_t **handle, qlm_writer_t *writer, const char *path,
+                             apr_pool_t *connection_pool);
+
+/** Open a connection of one's own (command line, tests), closed with @a pool. @a must_exist: refuse
+ * to create a new SQLite file.
+ * @param driver  "sqlite3", "pgsql" or "mysql"; params as for DBDParams. */
+qlm_error_t *qlm_store_open(qlm_store_t **store, const char *driver, const char *params,
+                            int must_exist, apr_pool_t *pool);
+
+/** Is the database there, the same file as when the connection was opened (reopened if it was
+ * replaced), and of the schema version this program knows? Cheap; call it once per request. The
+ * text of the error says what to run. */
+qlm_error_t *qlm_store_check(qlm_store_t *store, apr_pool_t *pool);
+
+/** @return the path of the SQLite file, NULL for other engines. Lives as long as the connection. */
+const char *qlm_store_path(const qlm_store_t *store);
+
+/* ---- schema ---- */
+
+/** The schema version found: 0 = no tables of ours. */
+qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool_t *pool);
+
+/** Make or upgrade the tables to QLM_SCHEMA_VERSION. Refuses newer ones. */
+qlm_error_t *qlm_store_upgrade(qlm_store_t *store, apr_pool_t *pool);
+
+/** The engine's own integrity check (SQLite: integrity_check, foreign keys) and ours (seats add
+ * up). *problems: array of const char *. */
+qlm_error_t *qlm_store_verify(apr_array_header_t **problems, qlm_store_t *store, apr_pool_t *pool);
+
+/** Write a consistent copy of an SQLite database to a new file @a path while it is in use. */
+qlm_error_t *qlm_store_backup(qlm_store_t *store, const char *path, apr_pool_t *pool);
+
+/* ---- units of work ---- */
+
+/** A unit of work: may be run again from the start, so it must not keep anything of a former run.
+ * Any error rolls it back; STORE and CONFLICT errors make the store run it again (bounded, with
+ * jitter). @a pool is cleared between runs.
+ *
+ * On SQLite the units that wait at the same time are committed together: a unit may be run by
+ * another thread (its own waits meanwhile) and on another connection. So it must use the @a store
+ * and the
+ * @a pool that it is given, for reading too, and no other. */
+typedef qlm_error_t *(*qlm_unit_t)(qlm_store_t *store, void *baton, apr_pool_t *pool);
+
+/** Run @a unit in one transaction, durably committed when this returns NULL. The error is in @a
+ * pool. */
+qlm_error_t *qlm_store_write(qlm_store_t *store, qlm_unit_t unit, void *baton, apr_pool_t *pool);
+
+/** A new record id: 63 bits, time-ordered, unique within the store's lending and practically
+ * everywhere. Make it inside the unit, so that a unit that is run again after a collision makes a
+ * new one. */
+apr_int64_t qlm_store_new_id(qlm_store_t *store);
+
+/* ---- settings: properties, vendors, products
+ * ---------------------------------------------------------------------- */
+
+/** A counter that every change of properties, vendors, products increments.
+ * @param has_foreign_keys  may be NULL; set to whether keys that this server did not make were ever
+ * stored (see qlm_store_note_foreign_keys) */
+qlm_error_t *qlm_store_revision(apr_int64_t *revision, int *has_foreign_keys, qlm_store_t *store,
+                                apr_pool_t *pool);
+/** Inside a unit: remember that the database holds keys made elsewhere. */
+qlm_error_t *qlm_store_note_foreign_keys(qlm_store_t *store, apr_pool_t *pool);
+
+/** A row of the property table; secret values are sealed with identity "property/<folded name>". */
+typedef struct qlm_property_value_t {
+    const char *name, *value;
+} qlm_property_value_t;
+qlm_error_t *qlm_store_list_properties(apr_array_header_t **values, qlm_store_t *store,
+                                       apr_pool_t *pool);
+/** Inside a unit. NULL value removes. */
+qlm_error_t *qlm_store_set_property(qlm_store_t *store, const char *name, const char *value,
+                                    apr_pool_t *pool);
+
+/** A vendor's record. */
+typedef struct qlm_vendor_record_t {
+    const char *name; /**< canonical, folded */
+    int is_enabled;
+    int is_open;                   /**< declared by the operator to need no credentials */
+    const char *user;              /**< "" = none */
+    const char *password_verifier; /**< qlm_secrets_verifier, owner "vendor/<name>"; "" = none */
+    const char *password_sealed;   /**< only where the password must be presented outward; identity
+                                      "vendor/<name>/password" */
+    const char *url;
+    const char *api_key_sealed;    /**< identity "vendor/<name>/api_key" */
+    const char *shared_key_sealed; /**< identity "vendor/<name>/shared_key" */
+} qlm_vendor_record_t;
+qlm_error_t *qlm_store_list_vendors(apr_array_header_t **records, qlm_store_t *store,
+                                    apr_pool_t *pool);
+/** Inside a unit: insert or replace. */
+qlm_error_t *qlm_store_set_vendor(qlm_store_t *store, const qlm_vendor_record_t *record,
+                                  apr_pool_t *pool);
+
+/** array of qlm_product_t, ordered by id, major, minor */
+qlm_error_t *qlm_store_list_products(apr_array_header_t **products, qlm_store_t *store,
+                                     apr_pool_t *pool);
+/** Inside a unit. CONFLICT-free: *added is 0 when that product version exists already. */
+qlm_error_t *qlm_store_add_product(int *added, qlm_store_t *store, const qlm_product_t *product,
+                                   apr_pool_t *pool);
+
+/* ---- orders ---- */
+
+/** The stored answer to an order line. */
+typedef struct qlm_order_record_t {
+    const char *vendor, *order_ref, *line_ref;
+    const char *fingerprint; /**< "shop product/quantity", to notice a repeat that differs */
+    const char *content_type, *answer;
+    apr_int64_t created_at;
+} qlm_order_record_t;
+
+/** *record is NULL if there is none. */
+qlm_error_t *qlm_store_find_order(const qlm_order_record_t **record, qlm_store_t *store,
+                                  const char *vendor, const char *order_ref, const char *line_ref,
+                                  apr_pool_t *pool);
+/** array of qlm_order_record_t, by line */
+qlm_error_t *qlm_store_list_order_lines(apr_array_header_t **records, qlm_store_t *store,
+                                        const char *vendor, const char *order_ref,
+                                        apr_pool_t *pool);
+/** Inside a unit: *added is 0 when that line is already there (nothing is changed then). */
+qlm_error_t *qlm_store_add_order(int *added, qlm_store_t *store, const qlm_order_record_t *record,
+                                 apr_pool_t *pool);
+
+/* ---- customers ---- */
+
+/** Inside a unit: find the customer by e-mail (folded; without e-mail always a new one), create or
+ * update it (update only if
+ * @a overwrite; empty texts never overwrite). *id is its id. */
+qlm_error_t *qlm_store_put_customer(apr_int64_t *id, qlm_store_t *store,
+                                    const qlm_customer_t *customer, int overwrite, apr_int64_t now,
+                                    apr_pool_t *pool);
+/** *customer is NULL if there is none. */
+qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer, qlm_store_t *store,
+                                     apr_int64_t id, apr_pool_t *pool);
+/** By part of e-mail, name or company, any case; newest first; array of qlm_customer_t, at most @a
+ * limit. */
+qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_store_t *store,
+                                        const char *text, int limit, apr_pool_t *pool);
+
+/* ---- licenses ---- */
+
+/** A license, the activation of one computer (id 0 if not active there), and its customer (id 0 if
+ * none): of the customer only what a license document shows (id, e-mail, name, company; the other
+ * texts are ""), qlm_store_find_customer has the rest. */
+typedef struct qlm_license_view_t {
+    qlm_license_t license;
+    qlm_activation_t activation;
+    qlm_customer_t customer;
+} qlm_license_view_t;
+
+/** Find by key in normal form; one statement. *view is NULL if there is none. @a computer_id may be
+ * "". */
+qlm_error_t *qlm_store_find_license(qlm_license_view_t **view, qlm_store_t *store,
+                                    const char *activation_key, const char *computer_id,
+                                    apr_pool_t *pool);
+/** Inside a unit: insert; CONFLICT if the key exists (the caller makes new ones and runs again). */
+qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *license,
+                                   apr_pool_t *pool);
+/** Inside a unit: move the end of a license (seconds, end of day, 0 = never). */
+qlm_error_t *qlm_store_set_expiry(qlm_store_t *store, apr_int64_t license_id,
+                                  apr_int64_t expires_at, apr_pool_t *pool);
+/** Inside a unit: set or clear Disabled. *changed is 0 if there is no such key. */
+qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const char *activation_key,
+                                       int is_disabled, apr_int64_t now, apr_pool_t *pool);
+
+/** What to list: any field may be empty/0. */
+typedef struct qlm_license_filter_t {
+    const char *vendor, *order_ref, *line_ref; /**< of an order, or "" */
+    apr_int64_t customer_id;
+    int limit; /**< most rows, newest first */
+} qlm_license_filter_t;
+/** array of qlm_license_t */
+qlm_error_t *qlm_store_list_licenses(apr_array_header_t **licenses, qlm_store_t *store,
+                                     const qlm_license_filter_t *filter, apr_pool_t *pool);
+
+/** Licenses made since @a since; for maxNewKeysPerDay (0 = all: dbMaxRecords). */
+qlm_error_t *qlm_store_count_licenses(apr_int64_t *count, qlm_store_t *store, apr_int64_t since,
+                                      apr_pool_t *pool);
+
+/* ---- activations ---- */
+
+/** Inside a unit: take a seat for a computer. First inserts the activation (unique per license and
+ * computer), then takes the seat by a change that only succeeds while one is free; sets the
+ * license's expires_at if @a expires_at is not 0 and none is stored yet. *taken: 1 seat taken; 0
+ * this computer is active already (nothing changed). Errors: REFUSED 210 when no seat is free (the
+ * unit is rolled back). */
+qlm_error_t *qlm_store_take_seat(int *taken, qlm_store_t *store, const qlm_activation_t *activation,
+                                 apr_int64_t expires_at, apr_pool_t *pool);
+/** Inside a unit: a computer activates again: new computer key, name, version, count, time. */
+qlm_error_t *qlm_store_refresh_activation(qlm_store_t *store, const qlm_activation_t *activation,
+                                          apr_pool_t *pool);
+/** Inside a unit: what an activating call stores with the license: user data and affiliate (NULL =
+ * unchanged), customer (0 = unchanged). */
+qlm_error_t *qlm_store_note_activation(qlm_store_t *store, apr_int64_t license_id,
+                                       const char *user_data, const char *affiliate_id,
+                                       apr_int64_t customer_id, apr_pool_t *pool);
+/** array of qlm_activation_t, oldest first */
+qlm_error_t *qlm_store_list_activations(apr_array_header_t **activations, qlm_store_t *store,
+                                        apr_int64_t license_id, apr_pool_t *pool);
+/** New activations since @a since, of the whole site. */
+qlm_error_t *qlm_store_count_activations(apr_int64_t *count, qlm_store_t *store, apr_int64_t since,
+                                         apr_pool_t *pool);
+/** Other licenses active on a computer. @a trials_only: only trial models; @a with_revoked: count
+ * revoked ones;
+ * @a computer_name: must match too unless NULL. */
+qlm_error_t *qlm_store_count_on_computer(apr_int64_t *count, qlm_store_t *store,
+                                         const char *computer_id, const char *computer_name,
+                                         apr_int64_t except_license_id, int trials_only,
+                                         int with_revoked, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,70 @@
+/* The door to mod_dbd. */
+#include "web/database.h"
+
+#include <apr_optional.h>
+
+/* Fetched once at startup, read-only afterwards. */
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
+
+/* One request's loan. */
+typedef struct loan_t {
+    request_rec *r;
+    ap_dbd_t *connection;
+} loan_t;
+
+int qlm_database_init(void)
+{
+    dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    return dbd_open && dbd_close;
+}
+
+void *qlm_database_loan(request_rec *r)
+{
+    loan_t *loan = apr_pcalloc(r->pool, sizeof(*loan));
+
+    loan->r = r;
+    return loan;
+}
+
+/* A request that ends early still gives its connection back. */
+static apr_status_t return_loan(void *data)
+{
+    loan_t *loan = data;
+
+    if (loan->connection) {
+        dbd_close(loan->r->server, loan->connection);
+        loan->connection = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *pool)
+{
+    loan_t *loan = baton;
+    server_rec *s = loan->r->server;
+    ap_dbd_t *connection = dbd_open(loan->r->pool, s);
+
+    if (!connection) { /* the pool drops a dead connection then; the next one is fresh */
+        connection = dbd_open(loan->r->pool, s);
+    }
+    if (!connection) {
+        return qlm_error_store(pool, "mod_dbd has no connection: see its own messages, and check "
+                                     "DBDriver and DBDParams");
+    }
+    loan->connection = connection;
+    apr_pool_cleanup_register(loan->r->pool, loan, return_loan, apr_pool_cleanup_null);
+    QLM_TRY(qlm_store_adopt(store, connection->driver, &connection->handle,
+                            qlm_server_conf(s)->writer, qlm_server_conf(s)->database_path,
+                            connection->pool));
+    return qlm_store_check(*store, pool);
+}
+
+void qlm_database_give_back(qlm_store_t *store, void *baton)
+{
+    loan_t *loan = baton;
+
+    (void)store;
+    apr_pool_cleanup_run(loan->r->pool, loan, return_loan);
+}

@@ -1,0 +1,19 @@
+/* Lends mod_dbd's connections to the service, one per call, and takes them back before the response
+ * is written. */
+#ifndef QLM_WEB_DATABASE_H
+#define QLM_WEB_DATABASE_H
+
+#include "web/web.h"
+
+/** Fetch mod_dbd's functions; called once after all modules are there. @return 0 if mod_dbd is not
+ * loaded */
+int qlm_database_init(void);
+
+/** The baton for the two functions below. In the request's pool. */
+void *qlm_database_loan(request_rec *r);
+
+/** See qlm_lender_t. */
+qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *pool);
+void qlm_database_give_back(qlm_store_t *store, void *baton);
+
+#endif

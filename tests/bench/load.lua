@@ -1,0 +1,96 @@
+-- wrk's script: which requests are sent, and what counts as a failure.
+--   wrk ... -s load.lua URL -- KIND KEYS START SPAN
+-- KIND: static ping unsigned signed issue activate; KEYS: file of lines `KEY COMPUTER-ID`; START: number
+-- of the first request, so that no run repeats another's orders and computers; SPAN: how many keys are
+-- used in turn. The last line of the output is for bench.py.
+-- Run with one thread: numbers are counted in it.
+
+local service = "/qlm/qlmservice.asmx/"
+local version = "&is_productid=1&is_majorversion=1&is_minorversion=0"
+local form = { ["Content-Type"] = "application/x-www-form-urlencoded" }
+
+local expected = {
+  static = "</html>", ping = "</serverVersion>", unsigned = "<status>2</status>",
+  signed = "</SignatureValue></Signature></QuickLicenseManager>",
+  activate = "</SignatureValue></Signature></QuickLicenseManager>", issue = "^%w%w%w%w%w%-",
+}
+
+failures = 0
+local threads = {}
+local keys, ids = {}, {}
+local kind, number, span
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+local function read_keys(path)
+  for line in io.lines(path) do
+    local key, id = line:match("^(%S+) (%S+)$")
+    keys[#keys + 1], ids[#ids + 1] = key, id
+    if #keys == span then break end
+  end
+  span = #keys
+end
+
+function init(arguments)
+  kind, number, span = arguments[1], tonumber(arguments[3]), tonumber(arguments[4])
+  read_keys(arguments[2])
+end
+
+-- Case does not count in a computer id, but it is echoed as it came: the document is new each time.
+local function spell(id, pass)
+  local letters = { id:byte(1, -1) }
+  for i = 1, #letters do
+    if pass % 2 == 1 then letters[i] = letters[i] - 32 end
+    pass = math.floor(pass / 2)
+  end
+  return string.char(unpack(letters))
+end
+
+local function validate(sign, pass)
+  local at = number % span + 1
+  return wrk.format("GET", service .. "ValidateLicenseHttp?is_avkey=" .. keys[at] .. "&is_pcid="
+    .. (pass and spell(ids[at], pass) or ids[at]) .. version .. "&is_sign=" .. sign)
+end
+
+local makers = {
+  static = function() return wrk.format("GET", "/static.html") end,
+  ping = function() return wrk.format("GET", service .. "PingHttp") end,
+  unsigned = function() return validate("false", math.floor(number / span)) end,
+  signed = function() return validate("true", math.floor(number / span)) end,
+  again = function() return validate("true") end,
+  activate = function()
+    return wrk.format("GET", service .. "ActivateKey?is_avkey=" .. keys[number % span + 1]
+      .. "&is_pcid=BENCH-" .. number .. "&is_computer_name=Desk" .. version)
+  end,
+  issue = function()
+    return wrk.format("POST", service .. "GetActivationKey?is_vendor=cleverbridge&is_user=demo&is_pwd=demo"
+      .. version, form, "PURCHASE_ID=B" .. number .. "&RUNNING_NO=1&PRODUCT_ID=1&QUANTITY=1"
+      .. "&PURCHASE_DATE=14/05/2026&EMAIL=bench" .. number .. "@customer.example&FIRSTNAME=Ada"
+      .. "&LASTNAME=Byron&REG_NAME=Ada+Byron&CITY=London&COUNTRY=United+Kingdom")
+  end,
+}
+expected.again = expected.signed
+
+function request()
+  number = number + 1
+  return makers[kind]()
+end
+
+function response(status, headers, body)
+  if status ~= 200 or not body:find(expected[kind], 1, kind ~= "issue") then
+    failures = failures + 1
+    if failures == 1 then io.stderr:write(status, " ", body, "\n") end
+  end
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  local failed = errors.connect + errors.read + errors.write + errors.timeout
+  for _, thread in ipairs(threads) do
+    failed = failed + thread:get("failures")
+  end
+  io.write(string.format("RESULT %d %d %.1f %.1f %d\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), failed))
+end

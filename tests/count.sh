@@ -1,0 +1,43 @@
+#!/bin/sh
+# count.sh PARTS-FAILED BUILD-FOLDER...: what the tests under these folders did, from their own logs.
+# A test program that says how many cases it ran counts as that many, any other as one. What was
+# skipped was not tested, so it counts as failed. The last line is `N passed, N failed`.
+parts_failed=$1
+shift
+
+for folder in "$@"; do
+    find "$folder/tests" -name '*.trs' 2>/dev/null
+done | sort | while read -r result; do
+    log=${result%.trs}.log
+    outcome=$(sed -n 's/^:global-test-result: //p' "$result" | head -n 1)
+    printf '@ %s %s\n' "${outcome:-ERROR}" "$log"
+    # libcheck, pytest and the seed player name their numbers on one line near the end
+    grep -aE '^[0-9]+%: Checks: |^=*.*[0-9]+ (passed|failed|error|skipped).* in [0-9.]+s|: [0-9]+ seeds$' \
+        "$log" 2>/dev/null
+done | awk -v parts="$parts_failed" '
+    function close_test() {
+        if (name == "") return
+        if (good + bad == 0) { if (outcome == "PASS") good = 1; else bad = 1 }
+        else if (outcome != "PASS" && bad == 0) bad = 1
+        if (bad > 0) printf "  %-9s %s (%d passed, %d failed)\n", outcome, name, good, bad
+        passed += good; failed += bad; programs++
+    }
+    function number(word,    i) {
+        for (i = 2; i <= NF; i++) if ($i ~ "^" word) return $(i - 1) + 0
+        return 0
+    }
+    /^@ / { close_test(); outcome = $2; name = $3; good = bad = 0; next }
+    /Checks: / {
+        gsub(/,/, ""); bad += $5 + $7; good += $3 - $5 - $7; next
+    }
+    / seeds$/ { good += $(NF - 1); next }
+    / in [0-9.]+s/ {
+        good += number("passed"); bad += number("failed") + number("error") + number("skipped") + number("xpassed")
+    }
+    END {
+        close_test()
+        if (programs == 0 || passed == 0) { failed++; print "  no test was run" }
+        if (parts > 0 && failed == 0) failed = parts
+        printf "%d test programs\n%d passed, %d failed\n", programs, passed, failed
+        exit failed > 0
+    }'

@@ -1,0 +1,74 @@
+"""Sites for the tests, and the audit of their error logs after every test; no test is exempt."""
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from env import Site, Template  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def template():
+    made = Template()
+    yield made
+    made.remove()
+
+
+def running(template, mpm):
+    site = Site(template, mpm)
+    try:
+        yield site.start()
+        site.stop(gracefully=True)
+        problems = site.audit()
+    finally:
+        site.destroy()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="session")
+def event_site(template):
+    yield from running(template, "event")
+
+
+@pytest.fixture(scope="session")
+def prefork_site(template):
+    yield from running(template, "prefork")
+
+
+@pytest.fixture
+def site(event_site):
+    """A running server that tests share: a test must leave its settings as they were."""
+    return event_site
+
+
+@pytest.fixture(params=["event", "prefork"])
+def any_site(request):
+    """The shared servers, one after the other."""
+    return request.getfixturevalue(request.param + "_site")
+
+
+@pytest.fixture
+def new_site(template):
+    """Makes sites of a test's own: new_site(mpm="event", location=..., server=..., database=..., start=True)."""
+    made = []
+
+    def make(start=True, **settings):
+        site = Site(template, **settings)
+        made.append(site)
+        return site.start() if start else site
+
+    yield make
+    problems = []
+    for site in made:
+        problems += site.audit()
+        site.destroy()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(autouse=True)
+def audit_of_the_error_logs(request):
+    yield
+    problems = [p for site in list(Site.alive) for p in site.audit()]
+    assert not problems, "\n".join(problems)

@@ -1,0 +1,11 @@
+#!/bin/sh
+# The tests against a real httpd. Skipped where their tools are missing.
+if ! "$PYTHON" -c 'import pytest, requests, lxml' 2>/dev/null; then
+    echo "Python 3 with pytest, requests and lxml is not installed"
+    exit 77
+fi
+if [ ! -x "$QLM_HTTPD" ] || ! command -v xmlsec1 >/dev/null; then
+    echo "an httpd ($QLM_HTTPD) and xmlsec1 are needed"
+    exit 77
+fi
+exec "$PYTHON" -m pytest -p no:cacheprovider -ra "$srcdir/http" "$@"
