@@ -11,9 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STORE_KEY      "qlm_store"
-#define SHORT_LOCK_MAX apr_time_from_msec(1000)
-#define NO_MESSAGE     "failed without a message"
+#define STORE_KEY        "qlm_store"
+#define SHORT_LOCK_MAX   apr_time_from_msec(1000)
+#define RENEWAL_INTERVAL apr_time_from_sec(1)
+#define NO_MESSAGE       "failed without a message"
 
 /* ---- errors ---- */
 
@@ -372,6 +373,19 @@ static qlm_error_t *reopen(qlm_store_t *store, const apr_finfo_t *seen, apr_pool
     return NULL;
 }
 
+/* Each opening takes some memory of the connection's pool for as long as the connection lives, so a
+ * database that stays broken is tried once a second. */
+static int may_renew(qlm_store_t *store)
+{
+    apr_time_t now = apr_time_now();
+
+    if (now < store->next_renewal) {
+        return 0;
+    }
+    store->next_renewal = now + RENEWAL_INTERVAL;
+    return 1;
+}
+
 /* No statement runs on a handle that may not be that of the file at the path: SQLite would open an
  * empty file in place of one that is missing for a moment, and such a handle, used when the real
  * file is back, takes away its write-ahead log. That holds for the handle mod_dbd has opened, too;
@@ -384,7 +398,8 @@ static qlm_error_t *check_file(qlm_store_t *store, apr_pool_t *pool)
         return NULL;
     }
     QLM_TRY(look_at_file(&info, store, pool));
-    if (info.inode == store->inode && info.device == store->device && !store->is_worn) {
+    if (info.inode == store->inode && info.device == store->device &&
+        !(store->is_worn && may_renew(store))) {
         return NULL;
     }
     return reopen(store, &info, pool);

@@ -24,9 +24,10 @@ struct qlm_store_t {
     const char *path; /**< of the SQLite file; NULL for other engines and memory databases */
     apr_dev_t device; /**< which file the connection has open */
     apr_ino_t inode;
-    int is_worn;        /**< to be opened anew before its next use */
-    int is_ready;       /**< the pragmas were accepted */
-    int is_schema_good; /**< the schema version was read and is ours */
+    int is_worn;             /**< to be opened anew before its next use */
+    apr_time_t next_renewal; /**< but not before this */
+    int is_ready;            /**< the pragmas were accepted */
+    int is_schema_good;      /**< the schema version was read and is ours */
 
     int is_in_unit;
     apr_int64_t last_id;

@@ -12,7 +12,7 @@ from pathlib import Path
 RUN_USER = "www-data"
 TICK = os.sysconf("SC_CLK_TCK")
 STATIC_BYTES = 2560
-PROCESSES, THREADS = [int(n) for n in os.environ.get("QLM_BENCH_MPM", "4x25").split("x")]
+PROCESSES, THREADS = [int(n) for n in os.environ.get("QLM_BENCH_MPM", "2x64").split("x")]
 
 
 def is_root():

@@ -241,6 +241,8 @@ START_TEST(writing)
     ck_assert_str_eq(qlm_date_format(moment, "d.M.yy H:m:s", pool), "4.3.26 5:6:7");
     ck_assert_str_eq(qlm_date_format(at("2026-12-31 23:59:58"), "d.M.yy H:m:s", pool),
                      "31.12.26 23:59:58");
+    ck_assert_str_eq(qlm_date_format(at("2026-10-09 10:09:10"), "d.M.yy H:m:s", pool),
+                     "9.10.26 10:9:10");
     ck_assert_str_eq(qlm_date_format(at("2000-01-01 00:00:00"), "yy yyyy H", pool), "00 2000 0");
     ck_assert_str_eq(qlm_date_format(moment, "", pool), "");
     ck_assert_str_eq(qlm_date_format(moment, exact("d", pool), pool), "4");
