@@ -1,15 +1,28 @@
 #!/bin/sh
-# count.sh PARTS-FAILED BUILD-FOLDER...: what the tests under these folders did, from their own logs.
+# count.sh PARTS-FAILED BUILD-FOLDER|LOG...: what the tests did, from their own logs: of `make check`
+# in a build folder, of a watched server (http/watched.sh), or of `make distcheck`.
 # A test program that says how many cases it ran counts as that many, any other as one. What was
 # skipped was not tested, so it counts as failed. The last line is `N passed, N failed`.
 parts_failed=$1
 shift
 
-for folder in "$@"; do
-    find "$folder/tests" -name '*.trs' 2>/dev/null
+for item in "$@"; do
+    if [ -d "$item" ]; then
+        find "$item/tests" -name '*.trs'
+    else
+        echo "$item"
+    fi
 done | sort | while read -r result; do
-    log=${result%.trs}.log
-    outcome=$(sed -n 's/^:global-test-result: //p' "$result" | head -n 1)
+    case $result in
+    *.trs)
+        log=${result%.trs}.log
+        outcome=$(sed -n 's/^:global-test-result: //p' "$result" | head -n 1)
+        ;;
+    *)
+        log=$result
+        outcome=$(grep -qsE ': 0 processes with errors$|archives ready for' "$log" && echo PASS || echo FAIL)
+        ;;
+    esac
     printf '@ %s %s\n' "${outcome:-ERROR}" "$log"
     # libcheck, pytest and the seed player name their numbers on one line near the end
     grep -aE '^[0-9]+%: Checks: |^=*.*[0-9]+ (passed|failed|error|skipped).* in [0-9.]+s|: [0-9]+ seeds$' \

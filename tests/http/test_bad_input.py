@@ -1,5 +1,7 @@
 """Bad input: one clear line that names the cause, the right status or code, a log line with its own id, and a database
 that is as it was."""
+import re
+
 import pytest
 
 from client import ASMX, PRODUCT, call, issue, normal, one_line, order, order_number, plain_refusal, raw, validate, \
@@ -249,7 +251,8 @@ def test_no_answer_shows_the_inside(site):
     answers = [create(site, v, **{name: values[0]}) for v in VENDORS for name, values in BAD]
     answers += [validate(site, k) for k in ("", "x", "A" * 26)] + [call(site, "Nothing"), call(site, "", verb="PUT")]
     for answer in answers:
-        text = answer.body.decode().lower()
+        # digests and signatures are random letters: anything may turn up in them
+        text = re.sub("<(digest|signature)value>[^<]*", "", answer.body.decode().lower())
         for word in ("sqlite", "select ", "insert ", str(site.root), "qlm_license", ".c:", "stack", "/usr/", "0x"):
             assert word not in text, (word, answer)
 
