@@ -87,10 +87,10 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
-  local failed = errors.connect + errors.read + errors.write + errors.timeout
+  local failed = errors.connect + errors.write + errors.timeout
   for _, thread in ipairs(threads) do
     failed = failed + thread:get("failures")
   end
-  io.write(string.format("RESULT %d %d %.1f %.1f %d\n", summary.requests, summary.duration,
-    latency:percentile(50), latency:percentile(99), failed))
+  io.write(string.format("RESULT %d %d %.1f %.1f %d %d\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), failed, errors.read))
 end

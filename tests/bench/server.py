@@ -13,7 +13,7 @@ from pathlib import Path
 RUN_USER = "www-data"
 TICK = os.sysconf("SC_CLK_TCK")
 STATIC_BYTES = 2560
-PROCESSES, THREADS = [int(n) for n in os.environ.get("QLM_BENCH_MPM", "2x64").split("x")]
+PROCESSES, THREADS = [int(n) for n in os.environ.get("QLM_BENCH_MPM", "6x25").split("x")]
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
