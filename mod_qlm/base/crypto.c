@@ -318,6 +318,22 @@ int qlm_equal_constant_time(const char *given, const char *expected)
     return (CRYPTO_memcmp(given, is_same_length ? expected : given, length) == 0) & is_same_length;
 }
 
+qlm_error_t *qlm_sha256_hex(const char **hex, const char *text, apr_pool_t *pool)
+{
+    unsigned char digest[32];
+    char *made = apr_palloc(pool, 2 * sizeof(digest) + 1);
+
+    if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) != 1) {
+        return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
+                              "OpenSSL cannot compute SHA-256");
+    }
+    for (apr_size_t i = 0; i < sizeof(digest); i++) {
+        apr_snprintf(made + 2 * i, 3, "%02x", digest[i]);
+    }
+    *hex = made;
+    return NULL;
+}
+
 const char *qlm_base64_encode(const void *bytes, apr_size_t length, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, BASE64_LENGTH(length) + 1);

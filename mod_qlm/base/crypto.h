@@ -72,6 +72,9 @@ qlm_error_t *qlm_random(void *bytes, apr_size_t length, apr_pool_t *pool);
  * nothing. */
 int qlm_equal_constant_time(const char *given, const char *expected);
 
+/** SHA-256 of @a text as 64 lower-case hex digits, in @a pool. Errors: INTERNAL. */
+qlm_error_t *qlm_sha256_hex(const char **hex, const char *text, apr_pool_t *pool);
+
 /** base64 (RFC 4648 §4) with padding, one line, in @a pool. */
 const char *qlm_base64_encode(const void *bytes, apr_size_t length, apr_pool_t *pool);
 

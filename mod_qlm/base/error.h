@@ -18,6 +18,7 @@ typedef enum qlm_error_kind_t {
     QLM_ERROR_TOO_LARGE, /**< body over the limit; HTTP 413 */
     QLM_ERROR_REFUSED,   /**< understood, and refused by a rule of licenses */
     QLM_ERROR_CONFLICT,  /**< somebody else was faster; a unit of work is run again */
+    QLM_ERROR_OUTBOUND,  /**< another server gave no usable answer */
     QLM_ERROR_STORE,     /**< the database failed; HTTP 503 */
     QLM_ERROR_INTERNAL   /**< our own fault; HTTP 500 */
 } qlm_error_kind_t;

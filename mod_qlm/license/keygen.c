@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <string.h>
@@ -131,8 +132,8 @@ static int normalise(char normal[QLM_KEY_MAX_LENGTH + 1], const char *typed)
     int length = 0;
 
     while (*typed) {
-        apr_size_t skip = skip_length(typed);
         char c = *typed;
+        apr_size_t skip = apr_isalnum(c) ? 0 : skip_length(typed);
 
         if (skip) {
             typed += skip;

@@ -36,6 +36,7 @@ typedef struct qlm_order_t {
     const char *subscription_ref; /**< the shop's subscription id, "" if none */
     const char *user_data;        /**< "" if none */
     const char *comment;          /**< "" if none */
+    const char *language;         /**< of the buyer, such as "de"; NULL = not said */
     qlm_customer_t customer;
     const char
         *oddity; /**< something wrong that did not stop the order, for the log; NULL if none */

@@ -14,6 +14,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <string.h>
@@ -46,6 +47,7 @@ static const struct {
 struct qlm_private_key_t {
     EVP_PKEY *pkey;
     EVP_MD *digests[ALGORITHMS];
+    EVP_PKEY_CTX *signers[ALGORITHMS];               /* ready to sign; only ever copied */
     unsigned char fingerprint[SHA256_DIGEST_LENGTH]; /* of the public key */
 };
 
@@ -115,6 +117,7 @@ static apr_status_t free_key(void *data)
     qlm_private_key_t *key = data;
 
     for (size_t i = 0; i < ALGORITHMS; i++) {
+        EVP_PKEY_CTX_free(key->signers[i]);
         EVP_MD_free(key->digests[i]);
     }
     EVP_PKEY_free(key->pkey);
@@ -145,6 +148,20 @@ static int make_fingerprint(qlm_private_key_t *key)
     return is_made;
 }
 
+/* PKCS#1 v1.5 with this key and digest. @return NULL if OpenSSL failed */
+static EVP_PKEY_CTX *make_signer(EVP_PKEY *pkey, const EVP_MD *digest)
+{
+    EVP_PKEY_CTX *context = digest ? EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL) : NULL;
+
+    if (context && (EVP_PKEY_sign_init(context) != 1 ||
+                    EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) != 1 ||
+                    EVP_PKEY_CTX_set_signature_md(context, digest) != 1)) {
+        EVP_PKEY_CTX_free(context);
+        context = NULL;
+    }
+    return context;
+}
+
 qlm_error_t *qlm_signature_load(qlm_private_key_t **key, const char *private_pem, apr_pool_t *pool)
 {
     qlm_private_key_t *made = apr_pcalloc(pool, sizeof(*made));
@@ -162,6 +179,7 @@ qlm_error_t *qlm_signature_load(qlm_private_key_t **key, const char *private_pem
     }
     for (size_t i = 0; i < ALGORITHMS; i++) {
         made->digests[i] = EVP_MD_fetch(NULL, profiles[i].digest_name, NULL);
+        made->signers[i] = make_signer(made->pkey, made->digests[i]);
     }
     ERR_clear_error();
     *key = made;
@@ -239,14 +257,15 @@ static const char *sign_info(const qlm_private_key_t *key, qlm_algorithm_t algor
 {
     unsigned char signature[QLM_RSA_MAX_BITS / 8];
     size_t length = sizeof(signature);
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_length;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_dup(key->signers[algorithm]);
     int is_signed = context &&
-                    EVP_DigestSignInit_ex(context, NULL, profiles[algorithm].digest_name, NULL,
-                                          NULL, key->pkey, NULL) == 1 &&
-                    EVP_DigestSign(context, signature, &length, (const unsigned char *)info->text,
-                                   info->length) == 1;
+                    EVP_Digest(info->text, info->length, digest, &digest_length,
+                               key->digests[algorithm], NULL) == 1 &&
+                    EVP_PKEY_sign(context, signature, &length, digest, digest_length) == 1;
 
-    EVP_MD_CTX_free(context);
+    EVP_PKEY_CTX_free(context);
     return is_signed ? qlm_base64_encode(signature, length, pool) : NULL;
 }
 
@@ -311,7 +330,7 @@ qlm_error_t *qlm_signature_sign(const char **document, const char *content,
 
     if (length < CLOSING_TAG_LENGTH ||
         strcmp(content + length - CLOSING_TAG_LENGTH, CLOSING_TAG) != 0 ||
-        (size_t)algorithm >= ALGORITHMS || key->digests[algorithm] == NULL ||
+        (size_t)algorithm >= ALGORITHMS || key->signers[algorithm] == NULL ||
         EVP_Digest(content, length, digest, &digest_length, key->digests[algorithm], NULL) != 1) {
         return sign_error(pool);
     }

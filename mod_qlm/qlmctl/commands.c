@@ -81,6 +81,36 @@ static const qlm_command_option_t customer_find_options[] = {
     END_OF_OPTIONS,
 };
 
+static const qlm_command_option_t outbox_list_options[] = {
+    {"state", "STATE", 0, "only waiting, sent, failed or cancelled ones"},
+    {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t template_options[] = {
+    {"language", "CODE", 0, "en, de ...; default: the one for customers of no known language"},
+    {"format", "html|text", 0, "only this part, as it is"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t template_set_options[] = {
+    {"language", "CODE", 0, "en, de ...; default: for any language"},
+    {"subject", "TEXT", 1, "the subject, with variables"},
+    {"html", "FILE", 1, "the HTML; - reads standard input"},
+    {"text", "FILE", 0, "the plain text; default: made from the HTML"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t template_remove_options[] = {
+    {"language", "CODE", 0, "en, de ...; default: the one for any language"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t mail_test_options[] = {
+    {"ca-file", "FILE", 0, "certificate authorities, as QlmOutboundCAFile names to the server"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t verify_options[] = {
     {"key", "FILE", 0, "public key, PEM or <RSAKeyValue>; default: the product the document names"},
     END_OF_OPTIONS,
@@ -88,7 +118,9 @@ static const qlm_command_option_t verify_options[] = {
 
 static const char vendor_set_details[] =
     "Fields: enabled=true|false, user=TEXT, password=-, url=URL, api_key=-, shared_key=-,\n"
-    "open=true|false (true: no credentials are asked for).\n"
+    "open=true|false (true: no credentials are asked for), callback_user=TEXT,\n"
+    "callback_password=- (a pair of its own for the URL that the shop calls; without it user\n"
+    "and password serve there, too).\n"
     "A secret is never an argument: password=- reads it from standard input, one line for each\n"
     "secret in the order named; a terminal is asked without echo. An empty value, password=,\n"
     "removes what is stored.";
@@ -103,6 +135,15 @@ static const char key_create_details[] =
     "addr2,\n"
     "city, state, zip, country, phone, CustomerNotes.\n"
     "An orderNumber that is known already gives its first answer again.";
+
+static const char outbox_retry_details[] =
+    "For what waits, has failed or was cancelled. The tries so far still count. What was sent is\n"
+    "not sent again.";
+
+static const char template_set_details[] =
+    "Variables such as %ActivationKey% or %FullName% are filled in; the part between two\n"
+    "%ItemTemplate% marks is repeated for each key. A stored template replaces the built-in ones\n"
+    "of its name, in all languages.";
 
 const qlm_command_t qlm_commands[] = {
     {"init", NULL, "", 0, 0, init_options, "Make secret and database, check the rights", NULL,
@@ -147,6 +188,26 @@ const qlm_command_t qlm_commands[] = {
      "Find customers by a part of e-mail, name or company", NULL, qlm_command_customer_find},
     {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",
      NULL, qlm_command_order_show},
+    {"outbox", "list", "", 0, 0, outbox_list_options, "List mails and webhooks, newest first", NULL,
+     qlm_command_outbox_list},
+    {"outbox", "show", "ID", 1, 1, NULL, "Show a mail or webhook with its content", NULL,
+     qlm_command_outbox_show},
+    {"outbox", "retry", "ID", 1, 1, NULL, "Let a mail or webhook be sent now", outbox_retry_details,
+     qlm_command_outbox_retry},
+    {"outbox", "cancel", "ID", 1, 1, NULL, "Do not send a mail or webhook that waits", NULL,
+     qlm_command_outbox_cancel},
+    {"template", "list", "", 0, 0, NULL, "List the mail templates, built-in ones too", NULL,
+     qlm_command_template_list},
+    {"template", "show", "NAME", 1, 1, template_options, "Show a mail template", NULL,
+     qlm_command_template_show},
+    {"template", "set", "NAME", 1, 1, template_set_options, "Store a mail template",
+     template_set_details, qlm_command_template_set},
+    {"template", "remove", "NAME", 1, 1, template_remove_options, "Remove a stored mail template",
+     NULL, qlm_command_template_remove},
+    {"template", "preview", "NAME", 1, 1, template_options,
+     "Show a mail template filled in for an invented order", NULL, qlm_command_template_preview},
+    {"mail", "test", "ADDRESS", 1, 1, mail_test_options,
+     "Send a test mail now and say what the mail server answers", NULL, qlm_command_mail_test},
     {"verify", NULL, "FILE", 1, 1, verify_options,
      "Check the signature of a license document; - reads standard input", NULL, qlm_command_verify},
     {"version", NULL, "", 0, 0, NULL, "Print the version of program and schema", NULL,

@@ -62,6 +62,16 @@ qlm_error_t *qlm_command_key_revoke(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_explain(qlm_tool_t *tool);
 qlm_error_t *qlm_command_customer_find(qlm_tool_t *tool);
 qlm_error_t *qlm_command_order_show(qlm_tool_t *tool);
+qlm_error_t *qlm_command_outbox_list(qlm_tool_t *tool);
+qlm_error_t *qlm_command_outbox_show(qlm_tool_t *tool);
+qlm_error_t *qlm_command_outbox_retry(qlm_tool_t *tool);
+qlm_error_t *qlm_command_outbox_cancel(qlm_tool_t *tool);
+qlm_error_t *qlm_command_template_list(qlm_tool_t *tool);
+qlm_error_t *qlm_command_template_show(qlm_tool_t *tool);
+qlm_error_t *qlm_command_template_set(qlm_tool_t *tool);
+qlm_error_t *qlm_command_template_remove(qlm_tool_t *tool);
+qlm_error_t *qlm_command_template_preview(qlm_tool_t *tool);
+qlm_error_t *qlm_command_mail_test(qlm_tool_t *tool);
 qlm_error_t *qlm_command_verify(qlm_tool_t *tool);
 qlm_error_t *qlm_command_version(qlm_tool_t *tool);
 

@@ -122,6 +122,13 @@ void qlm_output_put_id(json_t *object, const char *key, apr_int64_t id)
     qlm_output_put(object, key, id ? text : NULL);
 }
 
+void qlm_output_put_json(json_t *object, const char *key, const char *json)
+{
+    json_t *value = json_loads(json, JSON_DECODE_ANY, NULL);
+
+    must(json_object_set_new(object, key, value ? value : string(json)));
+}
+
 /* ---- printing ---------------------------------------------------------------------------------
  */
 
@@ -297,4 +304,22 @@ void qlm_output_say(const qlm_tool_t *tool, const char *format, ...)
     va_start(arguments, format);
     puts(qlm_text_clean(apr_pvsprintf(tool->pool, format, arguments), CELL_MAX_BYTES, tool->pool));
     va_end(arguments);
+}
+
+void qlm_output_text(const qlm_tool_t *tool, const char *text)
+{
+    char last = '\n';
+
+    if (tool->is_json) {
+        return;
+    }
+    for (text = qlm_text_from_latin1_or_utf8(text, tool->pool); *text; text++) {
+        if (*text == '\n' || *text == '\t' || ((unsigned char)*text >= ' ' && *text != 0x7f)) {
+            putchar(*text);
+            last = *text;
+        }
+    }
+    if (last != '\n') {
+        putchar('\n');
+    }
 }

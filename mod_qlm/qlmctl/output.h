@@ -27,6 +27,8 @@ void qlm_output_put_bool(json_t *object, const char *key, int is_true);
 void qlm_output_put_time(json_t *object, const char *key, apr_int64_t seconds);
 /** Put a record's id, as text: many JSON readers round numbers of 63 bits. 0 is put as null. */
 void qlm_output_put_id(json_t *object, const char *key, apr_int64_t id);
+/** Put the value that @a json says; what is not JSON is put as a text. */
+void qlm_output_put_json(json_t *object, const char *key, const char *json);
 /** Put an object or array; NULL is put as null. */
 void qlm_output_put_value(json_t *object, const char *key, json_t *value);
 void qlm_output_append(json_t *array, json_t *value);
@@ -37,6 +39,10 @@ void qlm_output_rows(const qlm_tool_t *tool, json_t *rows, const qlm_column_t *c
 
 /** Print one object: a line `name: value` for each member that says something. */
 void qlm_output_record(const qlm_tool_t *tool, json_t *record);
+
+/** Print a text of several lines for people, without control characters other than line ends and
+ * tabs; nothing with --json. */
+void qlm_output_text(const qlm_tool_t *tool, const char *text);
 
 /** Print a sentence for people; nothing with --json. */
 void qlm_output_say(const qlm_tool_t *tool, const char *format, ...)

@@ -6,6 +6,7 @@
 #include "license/keygen.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 static void put_product_version(json_t *object, int id, int major, int minor, apr_pool_t *pool)
 {
@@ -141,8 +142,31 @@ json_t *qlm_record_vendor(const char *title, const qlm_vendor_record_t *record, 
     qlm_output_put_bool(object, "is_open", record->is_open);
     qlm_output_put(object, "user", record->user);
     qlm_output_put_bool(object, "has_password", !qlm_text_is_empty(record->password_verifier));
+    qlm_output_put_bool(object, "has_sealed_password", !qlm_text_is_empty(record->password_sealed));
     qlm_output_put(object, "url", record->url);
     qlm_output_put_bool(object, "has_api_key", !qlm_text_is_empty(record->api_key_sealed));
     qlm_output_put_bool(object, "has_shared_key", !qlm_text_is_empty(record->shared_key_sealed));
+    qlm_output_put(object, "callback_user", record->callback_user);
+    qlm_output_put_bool(object, "has_callback_password",
+                        !qlm_text_is_empty(record->callback_verifier));
+    return object;
+}
+
+json_t *qlm_record_outbox(const qlm_outbox_row_t *row, apr_pool_t *pool)
+{
+    int is_waiting = strcmp(row->state, QLM_OUTBOX_WAITING) == 0;
+    json_t *object = qlm_output_object(pool);
+
+    qlm_output_put_id(object, "id", row->id);
+    qlm_output_put(object, "kind", row->kind);
+    qlm_output_put(object, "state", row->state);
+    qlm_output_put(object, "target", row->target);
+    qlm_output_put(object, "subject", row->subject);
+    qlm_output_put(object, "order_key", row->order_key);
+    qlm_output_put_int(object, "attempts", row->attempts);
+    qlm_output_put(object, "last_error", row->last_error);
+    qlm_output_put_time(object, "created_at", row->created_at);
+    qlm_output_put_time(object, "next_at", is_waiting ? row->next_at : 0);
+    qlm_output_put_time(object, "finished_at", row->finished_at);
     return object;
 }

@@ -5,7 +5,8 @@
 
 #include "qlmctl/tool.h"
 
-#define QLM_SECRET_MAX_BYTES 2000
+/** Room for an RSA key of 4096 bits in one line; a terminal gives no longer lines. */
+#define QLM_SECRET_MAX_BYTES 4000
 
 /** Read one line from standard input, without its end; a terminal is asked for @a what on standard
  * error, without echo. Only what belongs to the line is read. *secret is in the tool's pool.

@@ -39,6 +39,7 @@ static qlm_error_t *read_record(qlm_vendor_record_t *record, qlm_store_t *store,
     record->name = name;
     record->user = record->password_verifier = record->password_sealed = record->url = "";
     record->api_key_sealed = record->shared_key_sealed = "";
+    record->callback_user = record->callback_verifier = "";
     return NULL;
 }
 
@@ -53,6 +54,8 @@ typedef enum field_t {
     FIELD_API_KEY,
     FIELD_SHARED_KEY,
     FIELD_OPEN,
+    FIELD_CALLBACK_USER,
+    FIELD_CALLBACK_PASSWORD,
     FIELD_COUNT
 } field_t;
 
@@ -60,19 +63,36 @@ static const struct {
     const char *name;
     int is_secret;
 } fields[FIELD_COUNT] = {
-    [FIELD_ENABLED] = {"enabled", 0},   [FIELD_USER] = {"user", 0},
-    [FIELD_PASSWORD] = {"password", 1}, [FIELD_URL] = {"url", 0},
-    [FIELD_API_KEY] = {"api_key", 1},   [FIELD_SHARED_KEY] = {"shared_key", 1},
+    [FIELD_ENABLED] = {"enabled", 0},
+    [FIELD_USER] = {"user", 0},
+    [FIELD_PASSWORD] = {"password", 1},
+    [FIELD_URL] = {"url", 0},
+    [FIELD_API_KEY] = {"api_key", 1},
+    [FIELD_SHARED_KEY] = {"shared_key", 1},
     [FIELD_OPEN] = {"open", 0},
+    [FIELD_CALLBACK_USER] = {"callback_user", 0},
+    [FIELD_CALLBACK_PASSWORD] = {"callback_password", 1},
 };
 
 /* What is to be changed: what to store in each field, NULL = leave it. */
 typedef struct change_t {
-    const char *name; /* canonical */
+    const qlm_vendor_t *vendor;
     const char *value[FIELD_COUNT];
     int flag[FIELD_COUNT];
-    qlm_vendor_record_t record; /* as committed */
+    const char *password_sealed; /* beside the verifier, "" = none */
 } change_t;
+
+/* "enabled=, user=, password=- ..." */
+static const char *field_names(apr_pool_t *pool)
+{
+    const char *names = "";
+
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        names = apr_pstrcat(pool, names, i ? ", " : "", fields[i].name,
+                            fields[i].is_secret ? "=-" : "=", NULL);
+    }
+    return names;
+}
 
 static qlm_error_t *find_field(field_t *field, const char **value, qlm_tool_t *tool,
                                const char *word)
@@ -89,30 +109,36 @@ static qlm_error_t *find_field(field_t *field, const char **value, qlm_tool_t *t
     }
     /* what stands behind the name may be a secret: it is not shown */
     return qlm_tool_usage(
-        tool,
-        "%s is not a field of a vendor; give enabled=, user=, password=-, url=, "
-        "api_key=-, shared_key=- or open=",
+        tool, "%s is not a field of a vendor; the fields are %s",
         equals ? qlm_text_for_log(apr_pstrmemdup(tool->pool, word, (apr_size_t)(equals - word)), 40,
                                   tool->pool)
-               : "a word without =");
+               : "a word without =",
+        field_names(tool->pool));
 }
 
-/* The form in which a secret is stored. A password is only ever compared, so a verifier is enough.
- */
-static qlm_error_t *store_form(const char **stored, qlm_tool_t *tool, const char *vendor,
-                               field_t field, const char *secret)
+/* The form in which a secret is stored. A password that is only ever compared needs no more than a
+ * verifier; that of a shop which we ask ourselves is presented there, too. */
+static qlm_error_t *store_form(change_t *change, qlm_tool_t *tool, field_t field,
+                               const char *secret)
 {
+    const char *owner = apr_pstrcat(tool->pool, "vendor/", change->vendor->name, NULL);
+    const char *identity = apr_pstrcat(tool->pool, owner, "/", fields[field].name, NULL);
     const qlm_secrets_t *secrets;
 
     QLM_TRY(qlm_tool_secrets(&secrets, tool));
-    if (field == FIELD_PASSWORD) {
-        *stored = qlm_secrets_verifier(secrets, apr_pstrcat(tool->pool, "vendor/", vendor, NULL),
-                                       secret, tool->pool);
+    switch (field) {
+    case FIELD_CALLBACK_PASSWORD:
+        change->value[field] = qlm_secrets_verifier(
+            secrets, apr_pstrcat(tool->pool, owner, "/callback", NULL), secret, tool->pool);
         return NULL;
+    case FIELD_PASSWORD:
+        change->value[field] = qlm_secrets_verifier(secrets, owner, secret, tool->pool);
+        return change->vendor->receive ? qlm_secrets_seal(&change->password_sealed, secrets,
+                                                          identity, secret, tool->pool)
+                                       : NULL;
+    default:
+        return qlm_secrets_seal(&change->value[field], secrets, identity, secret, tool->pool);
     }
-    return qlm_secrets_seal(
-        stored, secrets, apr_pstrcat(tool->pool, "vendor/", vendor, "/", fields[field].name, NULL),
-        secret, tool->pool);
 }
 
 static qlm_error_t *read_secret_field(change_t *change, qlm_tool_t *tool, field_t field,
@@ -132,7 +158,7 @@ static qlm_error_t *read_secret_field(change_t *change, qlm_tool_t *tool, field_
             fields[field].name, fields[field].name);
     }
     QLM_TRY(qlm_secretinput_read(&secret, tool, fields[field].name));
-    return store_form(&change->value[field], tool, change->name, field, secret);
+    return store_form(change, tool, field, secret);
 }
 
 static qlm_error_t *read_field(change_t *change, qlm_tool_t *tool, field_t field, const char *value)
@@ -200,7 +226,7 @@ static qlm_error_t *apply(qlm_store_t *store, void *baton, apr_pool_t *pool)
     change_t *change = baton;
     qlm_vendor_record_t record;
 
-    QLM_TRY(read_record(&record, store, change->name, pool));
+    QLM_TRY(read_record(&record, store, change->vendor->name, pool));
     if (change->value[FIELD_ENABLED]) {
         record.is_enabled = change->flag[FIELD_ENABLED];
     }
@@ -208,13 +234,15 @@ static qlm_error_t *apply(qlm_store_t *store, void *baton, apr_pool_t *pool)
         record.is_open = change->flag[FIELD_OPEN];
     }
     if (change->value[FIELD_PASSWORD]) {
-        record.password_sealed = ""; /* of the former password */
+        record.password_sealed = change->password_sealed; /* never of the former password */
     }
     replace(&record.user, change, FIELD_USER);
     replace(&record.password_verifier, change, FIELD_PASSWORD);
     replace(&record.url, change, FIELD_URL);
     replace(&record.api_key_sealed, change, FIELD_API_KEY);
     replace(&record.shared_key_sealed, change, FIELD_SHARED_KEY);
+    replace(&record.callback_user, change, FIELD_CALLBACK_USER);
+    replace(&record.callback_verifier, change, FIELD_CALLBACK_PASSWORD);
     return qlm_store_set_vendor(store, &record, pool);
 }
 
@@ -227,8 +255,15 @@ static const char *consequence(const qlm_vendor_record_t *record)
     if (record->is_open) {
         return "open: whoever knows the URL is served; restrict it by Require, or set open=false";
     }
+    if (!qlm_text_is_empty(record->callback_verifier)) {
+        return "enabled: calls with callback_user and callback_password are served";
+    }
     if (qlm_text_is_empty(record->password_verifier)) {
         return "enabled, but without a password every call is refused; set password=-";
+    }
+    if (!qlm_text_is_empty(record->callback_user)) {
+        return "enabled: calls with user and password are served; callback_user counts only "
+               "together with callback_password=-";
     }
     return "enabled: calls with this user and password are served";
 }
@@ -250,15 +285,14 @@ static qlm_error_t *show(qlm_tool_t *tool, const qlm_vendor_t *vendor)
 qlm_error_t *qlm_command_vendor_set(qlm_tool_t *tool)
 {
     change_t change = {0};
-    const qlm_vendor_t *vendor;
     qlm_store_t *store;
 
-    QLM_TRY(find_vendor(&vendor, tool, qlm_tool_word(tool, 0)));
-    change.name = vendor->name;
+    QLM_TRY(find_vendor(&change.vendor, tool, qlm_tool_word(tool, 0)));
+    change.password_sealed = "";
     QLM_TRY(qlm_tool_store(&store, tool));
     QLM_TRY(read_fields(&change, tool));
     QLM_TRY(qlm_store_write(store, apply, &change, tool->pool));
-    return show(tool, vendor);
+    return show(tool, change.vendor);
 }
 
 /* ---- list, show -------------------------------------------------------------------------------
@@ -274,6 +308,8 @@ qlm_error_t *qlm_command_vendor_list(qlm_tool_t *tool)
         {"has_password", "PASSWORD"},
         {"has_api_key", "API KEY"},
         {"has_shared_key", "SHARED KEY"},
+        {"callback_user", "CALLBACK USER"},
+        {"has_callback_password", "CALLBACK PASSWORD"},
         {"url", "URL"},
         {NULL, NULL},
     };

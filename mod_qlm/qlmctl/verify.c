@@ -1,51 +1,16 @@
 /* verify: the signature of a license document. */
 #include "qlmctl/commands.h"
+#include "qlmctl/input.h"
 #include "qlmctl/output.h"
 #include "qlmctl/products.h"
 
 #include "base/text.h"
 #include "license/signature.h"
 
-#include <apr_file_io.h>
-#include <apr_strings.h>
 #include <libxml/parser.h>
 #include <string.h>
 
 #define DOCUMENT_MAX_BYTES ((apr_size_t)1024 * 1024)
-
-static qlm_error_t *open_file(apr_file_t **file, qlm_tool_t *tool, const char *path)
-{
-    apr_status_t status = strcmp(path, "-") == 0
-                              ? apr_file_open_stdin(file, tool->pool)
-                              : apr_file_open(file, path, APR_FOPEN_READ, 0, tool->pool);
-    char reason[120];
-
-    return status == APR_SUCCESS
-               ? NULL
-               : qlm_tool_failure(tool, "cannot open %s: %s; check path and rights", path,
-                                  apr_strerror(status, reason, sizeof(reason)));
-}
-
-/* The whole file, terminated. */
-static qlm_error_t *read_file(char **text, apr_size_t *length, qlm_tool_t *tool, const char *path)
-{
-    apr_file_t *file;
-    apr_status_t status;
-
-    QLM_TRY(open_file(&file, tool, path));
-    *text = apr_palloc(tool->pool, DOCUMENT_MAX_BYTES + 1);
-    status = apr_file_read_full(file, *text, DOCUMENT_MAX_BYTES + 1, length);
-    apr_file_close(file);
-    if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status)) {
-        return qlm_tool_failure(tool, "cannot read %s; is it a file?", path);
-    }
-    if (*length > DOCUMENT_MAX_BYTES) {
-        return qlm_tool_failure(tool, "%s is larger than %d bytes; that is no license document",
-                                path, (int)DOCUMENT_MAX_BYTES);
-    }
-    (*text)[*length] = '\0';
-    return NULL;
-}
 
 /* ---- whose key --------------------------------------------------------------------------------
  */
@@ -117,9 +82,10 @@ qlm_error_t *qlm_command_verify(qlm_tool_t *tool)
     apr_size_t length, key_length;
     int is_valid;
 
-    QLM_TRY(read_file(&text, &length, tool, path));
+    QLM_TRY(qlm_input_read(&text, &length, tool, path, DOCUMENT_MAX_BYTES, "license document"));
     if (key_path) {
-        QLM_TRY(read_file(&key_text, &key_length, tool, key_path));
+        QLM_TRY(qlm_input_read(&key_text, &key_length, tool, key_path, DOCUMENT_MAX_BYTES,
+                               "public key"));
         key = key_text;
     }
     else {

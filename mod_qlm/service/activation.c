@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "license/document.h"
 #include "license/keygen.h"
+#include "service/notify.h"
 #include "service/operations.h"
 #include "service/reply.h"
 
@@ -258,7 +259,8 @@ static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
     QLM_TRY(qlm_store_take_seat(&validation->taken, store, &activation,
                                 validation->view->license.expires_at, pool));
     QLM_TRY(note(validation, store, pool));
-    return find(validation, store, call->pool);
+    QLM_TRY(find(validation, store, call->pool));
+    return validation->taken ? qlm_notify_activated(validation->view, store, call, pool) : NULL;
 }
 
 /* No seat is free. A single license names the computer that has it, as QLM does. */

@@ -57,13 +57,19 @@ qlm_error_t *qlm_authenticate_choose_vendor(qlm_call_t *call)
     return NULL;
 }
 
-/* Both halves are always compared, so that the time taken tells nothing. */
+/* Both halves are always compared, so that the time taken tells nothing. A pair set for the
+ * callback URL is the only one that counts there. */
 static int matches(const qlm_call_t *call, const qlm_vendor_record_t *record, const char *user,
                    const char *password)
 {
-    const char *owner = apr_pstrcat(call->pool, "vendor/", record->name, NULL);
-    int is_user = qlm_text_is_empty(record->user) || qlm_equal_constant_time(user, record->user);
-    int is_password = qlm_secrets_verify(call->secrets, owner, password, record->password_verifier);
+    int has_own = !qlm_text_is_empty(record->callback_verifier);
+    const char *owner =
+        apr_pstrcat(call->pool, "vendor/", record->name, has_own ? "/callback" : "", NULL);
+    const char *expected = has_own ? record->callback_user : record->user;
+    int is_user = qlm_text_is_empty(expected) || qlm_equal_constant_time(user, expected);
+    int is_password =
+        qlm_secrets_verify(call->secrets, owner, password,
+                           has_own ? record->callback_verifier : record->password_verifier);
 
     return is_user & is_password;
 }
@@ -96,7 +102,8 @@ static qlm_error_t *check_vendor(qlm_call_t *call)
         return NULL;
     }
     offered(call, &user, &password);
-    if (qlm_text_is_empty(record->password_verifier)) {
+    if (qlm_text_is_empty(record->password_verifier) &&
+        qlm_text_is_empty(record->callback_verifier)) {
         return denied(call, apr_psprintf(call->pool,
                                          "vendor %s has no password; run `qlmctl vendor set %s "
                                          "user=NAME password=-` or declare it open=true",

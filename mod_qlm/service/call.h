@@ -21,7 +21,17 @@ typedef struct qlm_call_t {
     int sources;                        /**< where is_* arguments may come from */
     const qlm_arguments_t *arguments;
     const qlm_product_t *signer; /**< product whose key signs the answer, NULL if none is known */
+    const char *notes;           /**< odd but served, for the log; NULL if nothing was */
     const char *content;         /**< canonical document to be signed and sent, or NULL */
 } qlm_call_t;
+
+/** Note something odd but served, for the log: one line in the end, bounded. @a text is copied. */
+void qlm_call_note(qlm_call_t *call, const char *text);
+
+/** Borrow a connection for the call (call->store), if it has none. Errors: STORE. */
+qlm_error_t *qlm_call_borrow(qlm_call_t *call);
+
+/** Give it back, so that nobody waits for it while the call does something slow. */
+void qlm_call_return(qlm_call_t *call);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "license/keygen.h"
+#include "service/notify.h"
 #include "service/terms.h"
 
 #include <apr_strings.h>
@@ -67,6 +68,7 @@ qlm_error_t *qlm_fulfil_find(int *is_known, const char **oddity, qlm_fulfil_line
 typedef struct work_t {
     const apr_array_header_t *lines;
     qlm_call_t *call;
+    const char *notes; /* of the call, before this unit */
 } work_t;
 
 /* The answer that hands over @a keys, in the shop's form. */
@@ -200,6 +202,7 @@ static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t cust
         license.id = qlm_store_new_id(store);
         license.activation_key = APR_ARRAY_IDX(line->keys, i, const char *);
         QLM_TRY(qlm_store_add_license(store, &license, pool));
+        QLM_TRY(qlm_notify_created(&license, &line->order->customer, store, call, pool));
     }
     return NULL;
 }
@@ -212,6 +215,7 @@ static qlm_error_t *fulfil(qlm_store_t *store, void *baton, apr_pool_t *pool)
     apr_int64_t customer_id;
     int keys = 0;
 
+    call->notes = work->notes; /* without those of a run that was rolled back */
     for (int i = 0; i < work->lines->nelts; i++) {
         QLM_TRY(make_keys(&lines[i], call));
         QLM_TRY(add_order_line(&lines[i], store, call, pool));
@@ -229,12 +233,12 @@ static qlm_error_t *fulfil(qlm_store_t *store, void *baton, apr_pool_t *pool)
             QLM_TRY(add_licenses(&lines[i], customer_id, store, call, pool));
         }
     }
-    return NULL;
+    return qlm_notify_order(work->lines, QLM_ARGUMENT_MAIL_TEMPLATE, store, call, pool);
 }
 
 qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call)
 {
-    work_t work = {lines, call};
+    work_t work = {lines, call, call->notes};
 
     return qlm_store_write(call->store, fulfil, &work, call->pool);
 }
@@ -243,31 +247,40 @@ qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call)
  */
 
 typedef struct renewal_t {
-    qlm_fulfil_line_t *line;
+    apr_array_header_t *lines; /* the one line */
     const qlm_license_t *license;
     apr_int64_t expires_at;
-    const qlm_call_t *call;
+    qlm_call_t *call;
 } renewal_t;
 
-/* The order line and the new date together: a repeat finds the line and moves nothing. */
+/* The order line, the new date and the mail together: a repeat finds the line and moves nothing. */
 static qlm_error_t *renew(qlm_store_t *store, void *baton, apr_pool_t *pool)
 {
     const renewal_t *renewal = baton;
+    qlm_fulfil_line_t *line = &APR_ARRAY_IDX(renewal->lines, 0, qlm_fulfil_line_t);
 
-    QLM_TRY(add_order_line(renewal->line, store, renewal->call, pool));
-    return renewal->line->is_new
-               ? qlm_store_set_expiry(store, renewal->license->id, renewal->expires_at, pool)
-               : NULL;
+    QLM_TRY(add_order_line(line, store, renewal->call, pool));
+    if (!line->is_new) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_set_expiry(store, renewal->license->id, renewal->expires_at, pool));
+    return qlm_notify_order(renewal->lines, QLM_ARGUMENT_RENEWAL_TEMPLATE, store, renewal->call,
+                            pool);
 }
 
 qlm_error_t *qlm_fulfil_renewal(qlm_fulfil_line_t *line, const qlm_license_t *license,
                                 apr_int64_t expires_at, qlm_call_t *call)
 {
-    renewal_t renewal = {line, license, expires_at, call};
+    renewal_t renewal = {apr_array_make(call->pool, 1, sizeof(*line)), license, expires_at, call};
     apr_array_header_t *keys = apr_array_make(call->pool, 1, sizeof(const char *));
+    qlm_error_t *error;
 
     APR_ARRAY_PUSH(keys, const char *) = license->activation_key;
     line->keys = keys;
+    line->terms.expires_at = expires_at;
     write_answer(line, keys, call);
-    return qlm_store_write(call->store, renew, &renewal, call->pool);
+    APR_ARRAY_PUSH(renewal.lines, qlm_fulfil_line_t) = *line;
+    error = qlm_store_write(call->store, renew, &renewal, call->pool);
+    line->is_new = APR_ARRAY_IDX(renewal.lines, 0, qlm_fulfil_line_t).is_new;
+    return error;
 }

@@ -29,7 +29,8 @@ qlm_error_t *qlm_fulfil_find(int *is_known, const char **oddity, qlm_fulfil_line
                              const qlm_call_t *call);
 
 /** Fulfil @a lines (array of qlm_fulfil_line_t of one order) in one unit of work: new keys and
- * customer. Errors: REFUSED (limits), STORE. */
+ * customer, and one mail with all of them if an argument names its template. Errors: REFUSED
+ * (limits), STORE. */
 qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call);
 
 /** Fulfil a line by moving the end of @a license to @a expires_at (end of day, 0 = never) in one

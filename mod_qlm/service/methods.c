@@ -43,6 +43,10 @@ static const qlm_parameter_t issue_parameters[] = {
     OPTIONAL(LEGACY_KEY),
     OPTIONAL(PROPERTIES),
     OPTIONAL(ARGS),
+    OPTIONAL(MAIL_TEMPLATE),
+    OPTIONAL(RENEWAL_TEMPLATE),
+    OPTIONAL(SEND_MAIL),
+    OPTIONAL(LOCALE),
     END,
 };
 
@@ -99,6 +103,8 @@ const qlm_method_t qlm_methods[] = {
      qlm_operation_issue},
     {"PingHttp", "Tell that the server is there, its time and its version.", QLM_PERMISSION_PUBLIC,
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
+    {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, -1, issue_parameters, qlm_operation_webhook},
     {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",
      QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, validate_parameters, qlm_operation_validate},
     {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},

@@ -11,6 +11,9 @@ qlm_error_t *qlm_operation_issue(qlm_reply_t *reply, qlm_call_t *call);
  * activates. */
 qlm_error_t *qlm_operation_validate(qlm_reply_t *reply, qlm_call_t *call);
 
+/** QlmWebHookHandler (webhook.c): one order, or a delivery of several that the translator reads. */
+qlm_error_t *qlm_operation_webhook(qlm_reply_t *reply, qlm_call_t *call);
+
 /** PingHttp (ping.c). */
 qlm_error_t *qlm_operation_ping(qlm_reply_t *reply, qlm_call_t *call);
 

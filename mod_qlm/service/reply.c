@@ -76,6 +76,7 @@ static int http_status(const qlm_error_t *error)
         return 413;
     case QLM_ERROR_STORE:
     case QLM_ERROR_CONFLICT:
+    case QLM_ERROR_OUTBOUND:
         return 503;
     case QLM_ERROR_INTERNAL:
         return 500;

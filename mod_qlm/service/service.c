@@ -12,6 +12,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#define NOTES_MAX ((apr_size_t)2000) /* bytes of a log line */
+
 struct qlm_service_t {
     const qlm_secrets_t *secrets;
     qlm_site_t *site;
@@ -24,6 +26,44 @@ qlm_service_t *qlm_service_create(const qlm_secrets_t *secrets, apr_pool_t *pool
     service->secrets = secrets;
     service->site = qlm_site_create(secrets, pool);
     return service;
+}
+
+const qlm_secrets_t *qlm_service_secrets(const qlm_service_t *service)
+{
+    return service->secrets;
+}
+
+qlm_site_t *qlm_service_site(const qlm_service_t *service)
+{
+    return service->site;
+}
+
+void qlm_call_note(qlm_call_t *call, const char *text)
+{
+    apr_size_t length = call->notes ? strlen(call->notes) : 0;
+
+    if (length == 0) {
+        call->notes = qlm_text_for_log(text, NOTES_MAX, call->pool);
+    }
+    else if (length < NOTES_MAX) {
+        call->notes = apr_pstrcat(call->pool, call->notes, "; ",
+                                  qlm_text_for_log(text, NOTES_MAX - length, call->pool), NULL);
+    }
+}
+
+qlm_error_t *qlm_call_borrow(qlm_call_t *call)
+{
+    return call->store
+               ? NULL
+               : call->input->lender.lend(&call->store, call->input->lender.baton, call->pool);
+}
+
+void qlm_call_return(qlm_call_t *call)
+{
+    if (call->store) {
+        call->input->lender.give_back(call->store, call->input->lender.baton);
+        call->store = NULL;
+    }
 }
 
 static qlm_error_t *find_method(qlm_call_t *call)
@@ -112,7 +152,7 @@ static qlm_error_t *walk(qlm_reply_t *reply, qlm_call_t *call, const qlm_service
     if (input->error) {
         return qlm_error_copy(input->error, call->pool);
     }
-    QLM_TRY(input->lender.lend(&call->store, input->lender.baton, call->pool));
+    QLM_TRY(qlm_call_borrow(call));
     QLM_TRY(qlm_site_snapshot(&call->site, service->site, call->store, call->pool));
     call->properties = qlm_snapshot_properties(call->site);
     if (has_vendor) {
@@ -124,14 +164,6 @@ static qlm_error_t *walk(qlm_reply_t *reply, qlm_call_t *call, const qlm_service
     QLM_TRY(add_stored_arguments(call));
     QLM_TRY(read_arguments(call));
     return call->method->run(reply, call);
-}
-
-static void give_back(qlm_call_t *call)
-{
-    if (call->store) {
-        call->input->lender.give_back(call->store, call->input->lender.baton);
-        call->store = NULL;
-    }
 }
 
 qlm_reply_t *qlm_service_run(qlm_service_t *service, const qlm_call_input_t *input,
@@ -150,12 +182,16 @@ qlm_reply_t *qlm_service_run(qlm_service_t *service, const qlm_call_input_t *inp
         return reply;
     }
     error = walk(reply, call, service);
-    give_back(call);
+    qlm_call_return(call);
     if (!error && call->content) {
         error = qlm_reply_send_document(reply, call);
     }
     if (error) {
         qlm_reply_fail(reply, call, error);
+    }
+    if (call->notes) {
+        reply->oddity =
+            reply->oddity ? apr_pstrcat(pool, reply->oddity, "; ", call->notes, NULL) : call->notes;
     }
     return reply;
 }

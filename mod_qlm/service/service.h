@@ -10,7 +10,7 @@
 #include "base/fields.h"
 #include "license/signature.h"
 #include "store/store.h"
-#include "vendor/vendor.h"
+#include "vendor/webhook.h"
 
 typedef struct qlm_service_t qlm_service_t;
 
@@ -18,6 +18,7 @@ typedef struct qlm_service_t qlm_service_t;
  */
 typedef struct qlm_lender_t {
     qlm_error_t *(*lend)(qlm_store_t **store, void *baton, apr_pool_t *pool);
+    /** Also after a failed lend, with what that has set or NULL. */
     void (*give_back)(qlm_store_t *store, void *baton);
     void *baton;
 } qlm_lender_t;
@@ -32,6 +33,7 @@ typedef struct qlm_call_input_t {
     int is_operator;            /**< asked at the command line: no credentials, no switches */
     const char *server_version; /**< what PingHttp reports, "w.x.y.z"; NULL = our own */
     const qlm_error_t *error; /**< what went wrong while reading the request, or NULL: the answer */
+    const qlm_fetcher_t *fetcher;         /**< outbound HTTP, NULL = there is none */
     const qlm_signature_memory_t *memory; /**< may be NULL */
     qlm_lender_t lender;
 } qlm_call_input_t;
@@ -53,6 +55,10 @@ typedef struct qlm_reply_t {
 
 /** Make a service. Lives in @a pool; background state has its own pools, destroyed with it. */
 qlm_service_t *qlm_service_create(const qlm_secrets_t *secrets, apr_pool_t *pool);
+
+/** What the service was made with, and its view of the site; for the outbox's worker. */
+const qlm_secrets_t *qlm_service_secrets(const qlm_service_t *service);
+struct qlm_site_t *qlm_service_site(const qlm_service_t *service);
 
 /** Serve one call. Never fails: every error becomes a reply. In @a pool. */
 qlm_reply_t *qlm_service_run(qlm_service_t *service, const qlm_call_input_t *input,

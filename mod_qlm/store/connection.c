@@ -183,12 +183,12 @@ static qlm_dialect_t dialect_of(const apr_dbd_driver_t *driver)
 
 /* Sent before anything is prepared, because foreign_keys drops prepared statements. There is no
  * busy_timeout: a waiter inside it would hold the driver's process-wide mutex, which the writer it
- * waits for needs. synchronous FULL is what makes a commit durable. Reads come from the mapped
- * file, shared by all connections; the cache serves writers only, and each connection has its own.
- */
+ * waits for needs. synchronous FULL is what makes a commit durable. The file is
+ * not mapped: each connection would map all of it for itself (page faults, page tables, a new
+ * mapping whenever it grows), and an unreadable page would end the process instead of the call. The
+ * cache is small because each connection has its own; behind it is the system's. */
 static const char *const pragmas[] = {"PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL",
-                                      "PRAGMA cache_size=-256", "PRAGMA mmap_size=1073741824",
-                                      "PRAGMA temp_store=MEMORY"};
+                                      "PRAGMA cache_size=-256", "PRAGMA temp_store=MEMORY"};
 
 static qlm_error_t *send_pragmas(qlm_store_t *store, apr_pool_t *pool)
 {

@@ -79,6 +79,8 @@ static void read_vendor(qlm_vendor_record_t *record, qlm_row_t row)
     record->url = qlm_row_text(&row);
     record->api_key_sealed = qlm_row_text(&row);
     record->shared_key_sealed = qlm_row_text(&row);
+    record->callback_user = qlm_row_text(&row);
+    record->callback_verifier = qlm_row_text(&row);
 }
 
 qlm_error_t *qlm_store_list_vendors(apr_array_header_t **records, qlm_store_t *store,
@@ -106,7 +108,9 @@ qlm_error_t *qlm_store_set_vendor(qlm_store_t *store, const qlm_vendor_record_t 
                             qlm_statement_text(record->password_sealed),
                             qlm_statement_text(record->url),
                             qlm_statement_text(record->api_key_sealed),
-                            qlm_statement_text(record->shared_key_sealed)};
+                            qlm_statement_text(record->shared_key_sealed),
+                            qlm_statement_text(record->callback_user),
+                            qlm_statement_text(record->callback_verifier)};
 
     QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_VENDOR_DELETE, values, pool));
     QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_VENDOR_INSERT, values, pool));

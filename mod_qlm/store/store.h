@@ -15,7 +15,7 @@
 #include <apr_dbd.h>
 #include <apr_tables.h>
 
-#define QLM_SCHEMA_VERSION 1
+#define QLM_SCHEMA_VERSION 2
 
 typedef struct qlm_store_t qlm_store_t;
 
@@ -124,6 +124,9 @@ typedef struct qlm_vendor_record_t {
     const char *url;
     const char *api_key_sealed;    /**< identity "vendor/<name>/api_key" */
     const char *shared_key_sealed; /**< identity "vendor/<name>/shared_key" */
+    /** A pair of its own for the callback URL; "" = user and password serve there too. The
+     * verifier's owner is "vendor/<name>/callback". */
+    const char *callback_user, *callback_verifier;
 } qlm_vendor_record_t;
 qlm_error_t *qlm_store_list_vendors(apr_array_header_t **records, qlm_store_t *store,
                                     apr_pool_t *pool);

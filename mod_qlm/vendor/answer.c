@@ -26,6 +26,7 @@ int qlm_answer_status(const qlm_error_t *error)
         return 413;
     case QLM_ERROR_CONFLICT: /* the shop may try again */
     case QLM_ERROR_STORE:
+    case QLM_ERROR_OUTBOUND:
         return 503;
     case QLM_ERROR_INTERNAL:
         break;

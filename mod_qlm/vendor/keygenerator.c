@@ -66,6 +66,16 @@ static void read_customer(qlm_customer_t *customer, qlm_form_t *form,
     customer->fax = qlm_form_text(form, "FAX", QLM_FORM_TEXT_MAX);
 }
 
+/* LANGUAGE_ID, where its meaning is known. */
+static const char *read_language(const qlm_form_t *form)
+{
+    static const char *const languages[] = {"en", "de", "pt", "es", "it", "fr"};
+    apr_int64_t id;
+
+    return qlm_text_to_int64(&id, qlm_form_value(form, "LANGUAGE_ID"), 1, 6) ? languages[id - 1]
+                                                                             : NULL;
+}
+
 qlm_error_t *qlm_keygenerator_read(qlm_order_t *order, qlm_form_t *form,
                                    const qlm_field_names_t *names)
 {
@@ -85,6 +95,7 @@ qlm_error_t *qlm_keygenerator_read(qlm_order_t *order, qlm_form_t *form,
     order->subscription_ref = "";
     order->user_data = qlm_form_text(form, "ADDITIONAL1", QLM_FORM_TEXT_MAX);
     order->comment = read_comment(form);
+    order->language = read_language(form);
     order->oddity = NULL;
     read_date(order, form);
     read_customer(&order->customer, form, names);

@@ -64,6 +64,7 @@ static qlm_error_t *read_order(qlm_order_t *order, const qlm_callback_t *callbac
     order->shop_product = "";
     order->user_data = "";
     order->comment = "";
+    order->language = NULL;
     qlm_customer_read(&order->customer, &form, &field_names);
     order->customer.notes = qlm_form_text(&form, "CustomerNotes", QLM_CUSTOMER_NOTES_MAX);
     order->oddity = form.oddity;

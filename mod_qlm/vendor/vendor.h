@@ -28,6 +28,8 @@ typedef struct qlm_field_names_t {
     const char *address1, *address2, *city, *state, *zip, *country, *phone, *subscription_ref;
 } qlm_field_names_t;
 
+struct qlm_webhook_t;
+
 typedef struct qlm_vendor_t {
     const char *name;           /**< canonical, lower case: "cleverbridge" */
     const char *const *aliases; /**< NULL-terminated, lower case, or NULL */
@@ -49,6 +51,16 @@ typedef struct qlm_vendor_t {
     /** Write a failure: never a text the shop would hand to a buyer as a key. In @a pool. */
     void (*write_failure)(qlm_answer_t *answer, const qlm_error_t *error,
                           const qlm_callback_t *callback, apr_pool_t *pool);
+
+    const char *const *domains; /**< NULL-terminated ".example.com": where receive may ask, besides
+                                 * the host in the vendor's record; NULL = nowhere */
+
+    /** Serve a webhook delivery that may hold several orders (vendor/webhook.h); NULL where a
+     * delivery is one order, which read_order and write_keys serve. The answer is always set, also
+     * for a failure that the shop is to repeat. Errors: ARGUMENT for an unusable delivery, DENIED
+     * for a foreign one; written by write_failure. */
+    qlm_error_t *(*receive)(qlm_answer_t *answer, const struct qlm_webhook_t *webhook,
+                            apr_pool_t *pool);
 } qlm_vendor_t;
 
 /** All translators, NULL-terminated. */

@@ -8,6 +8,7 @@
 const qlm_vendor_t *const qlm_vendors[] = {
     &qlm_vendor_cleverbridge,
     &qlm_vendor_shareit,
+    &qlm_vendor_salesforce,
     &qlm_vendor_qlmauthenticationprovider,
     NULL,
 };

@@ -6,6 +6,7 @@
 
 extern const qlm_vendor_t qlm_vendor_cleverbridge;
 extern const qlm_vendor_t qlm_vendor_shareit;
+extern const qlm_vendor_t qlm_vendor_salesforce;
 extern const qlm_vendor_t qlm_vendor_qlmauthenticationprovider;
 
 #endif

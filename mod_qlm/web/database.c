@@ -7,9 +7,10 @@
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
 
-/* One request's loan. */
+/* One caller's loan. */
 typedef struct loan_t {
-    request_rec *r;
+    server_rec *s;
+    apr_pool_t *pool;
     ap_dbd_t *connection;
 } loan_t;
 
@@ -20,21 +21,22 @@ int qlm_database_init(void)
     return dbd_open && dbd_close;
 }
 
-void *qlm_database_loan(request_rec *r)
+void *qlm_database_loan(server_rec *s, apr_pool_t *pool)
 {
-    loan_t *loan = apr_pcalloc(r->pool, sizeof(*loan));
+    loan_t *loan = apr_pcalloc(pool, sizeof(*loan));
 
-    loan->r = r;
+    loan->s = s;
+    loan->pool = pool;
     return loan;
 }
 
-/* A request that ends early still gives its connection back. */
+/* A caller that ends early still gives its connection back. */
 static apr_status_t return_loan(void *data)
 {
     loan_t *loan = data;
 
     if (loan->connection) {
-        dbd_close(loan->r->server, loan->connection);
+        dbd_close(loan->s, loan->connection);
         loan->connection = NULL;
     }
     return APR_SUCCESS;
@@ -43,18 +45,26 @@ static apr_status_t return_loan(void *data)
 qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *pool)
 {
     loan_t *loan = baton;
-    server_rec *s = loan->r->server;
-    ap_dbd_t *connection = dbd_open(loan->r->pool, s);
+    server_rec *s = loan->s;
+    const char *path = qlm_server_conf(s)->database_path;
+    ap_dbd_t *connection;
+    apr_finfo_t info;
 
+    /* A new connection to a missing SQLite file would make an empty one in its place. */
+    if (path && APR_STATUS_IS_ENOENT(apr_stat(&info, path, APR_FINFO_TYPE, pool))) {
+        return qlm_error_store(pool, "database %s is missing: restore it, or run `qlmctl init`",
+                               path);
+    }
+    connection = dbd_open(loan->pool, s);
     if (!connection) { /* the pool drops a dead connection then; the next one is fresh */
-        connection = dbd_open(loan->r->pool, s);
+        connection = dbd_open(loan->pool, s);
     }
     if (!connection) {
         return qlm_error_store(pool, "mod_dbd has no connection: see its own messages, and check "
                                      "DBDriver and DBDParams");
     }
     loan->connection = connection;
-    apr_pool_cleanup_register(loan->r->pool, loan, return_loan, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(loan->pool, loan, return_loan, apr_pool_cleanup_null);
     QLM_TRY(qlm_store_adopt(store, connection->driver, &connection->handle,
                             qlm_server_conf(s)->writer, qlm_server_conf(s)->database_path,
                             connection->pool));
@@ -66,5 +76,5 @@ void qlm_database_give_back(qlm_store_t *store, void *baton)
     loan_t *loan = baton;
 
     (void)store;
-    apr_pool_cleanup_run(loan->r->pool, loan, return_loan);
+    apr_pool_cleanup_run(loan->pool, loan, return_loan);
 }

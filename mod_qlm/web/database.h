@@ -9,8 +9,9 @@
  * loaded */
 int qlm_database_init(void);
 
-/** The baton for the two functions below. In the request's pool. */
-void *qlm_database_loan(request_rec *r);
+/** The baton for the two functions below. It lives in @a pool, and with it at the latest
+ * the connection goes back. */
+void *qlm_database_loan(server_rec *s, apr_pool_t *pool);
 
 /** See qlm_lender_t. */
 qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *pool);

@@ -12,7 +12,9 @@
 
 #define SERVER_MEMBERS(X)                                                                          \
     X(const char *, secret_file, NULL)                                                             \
-    X(const char *, signature_cache, NULL)
+    X(const char *, signature_cache, NULL)                                                         \
+    X(const char *, proxy, NULL)                                                                   \
+    X(const char *, ca_file, NULL)
 
 #define DIR_MEMBERS(X)                                                                             \
     X(int, service, -1)                                                                            \
@@ -93,6 +95,30 @@ static const char *set_signature_cache(cmd_parms *cmd, void *dir, const char *va
     return NULL;
 }
 
+static const char *set_proxy(cmd_parms *cmd, void *dir, const char *value)
+{
+    const char *only = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+
+    (void)dir;
+    if (only) {
+        return only;
+    }
+    qlm_server_conf(cmd->server)->proxy = value;
+    return NULL;
+}
+
+static const char *set_ca_file(cmd_parms *cmd, void *dir, const char *value)
+{
+    const char *only = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+
+    (void)dir;
+    if (only) {
+        return only;
+    }
+    qlm_server_conf(cmd->server)->ca_file = ap_server_root_relative(cmd->pool, value);
+    return NULL;
+}
+
 static const char *set_max_body(cmd_parms *cmd, void *dir, const char *value)
 {
     (void)cmd;
@@ -127,6 +153,10 @@ const command_rec qlm_directives[] = {
                   "file of the site secret, made by `qlmctl init`"),
     AP_INIT_TAKE1("QlmSignatureCache", set_signature_cache, NULL, RSRC_CONF,
                   "off, or shmcb[:ARGUMENTS]: where signatures are remembered"),
+    AP_INIT_TAKE1("QlmOutboundProxy", set_proxy, NULL, RSRC_CONF,
+                  "proxy for the server's own HTTP calls, such as http://proxy:3128"),
+    AP_INIT_TAKE1("QlmOutboundCAFile", set_ca_file, NULL, RSRC_CONF,
+                  "certificate authorities for the server's own HTTP calls"),
     FLAG("QlmService", service, "on: qlmservice.asmx below this <Location> is the license service"),
     FLAG("QlmIndex", index, "on: the bare service URL lists the methods"),
     AP_INIT_TAKE1("QlmMaxBody", set_max_body, NULL, ACCESS_CONF, "largest request body in bytes"),

@@ -4,6 +4,7 @@
 #include "service/methods.h"
 #include "web/database.h"
 #include "web/directives.h"
+#include "web/outbound.h"
 #include "web/request.h"
 #include "web/respond.h"
 #include "web/signature_cache.h"
@@ -120,10 +121,11 @@ static void fill_input(qlm_call_input_t *input, request_rec *r)
     input->client_ip = r->useragent_ip ? r->useragent_ip : "";
     input->now = apr_time_sec(r->request_time);
     input->server_version = qlm_dir_conf(r)->server_version;
+    input->fetcher = qlm_outbound_fetcher(conf->http, r);
     input->memory = qlm_signature_cache_memory(conf->cache, r);
     input->lender.lend = qlm_database_lend;
     input->lender.give_back = qlm_database_give_back;
-    input->lender.baton = qlm_database_loan(r);
+    input->lender.baton = qlm_database_loan(r->server, r->pool);
     qlm_request_basic(&input->basic_user, &input->basic_password, r);
     input->error = check_verb(r);
     if (!input->error && !*input->method) {

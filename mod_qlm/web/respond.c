@@ -29,6 +29,7 @@ static void log_failure(request_rec *r, const qlm_reply_t *reply, const char *li
     case QLM_ERROR_CONFLICT:
         ap_log_rerror(APLOG_MARK, APLOG_ERR, error->status, r, QLMNO(1001) "database: %s", why);
         break;
+    case QLM_ERROR_OUTBOUND:
     case QLM_ERROR_INTERNAL:
         ap_log_rerror(APLOG_MARK, APLOG_ERR, error->status, r, QLMNO(1002) "internal: %s", why);
         break;

@@ -41,7 +41,7 @@ static apr_status_t destroy(void *data)
 
 static apr_status_t init(qlm_signature_cache_t *cache, server_rec *s, apr_pool_t *pconf)
 {
-    static const struct ap_socache_hints hints = {32, 512, apr_time_from_sec(120)};
+    static const struct ap_socache_hints hints = {32, 344, apr_time_from_sec(120)};
     apr_status_t status;
     void **both;
 
@@ -89,7 +89,7 @@ apr_status_t qlm_signature_cache_create(qlm_signature_cache_t **cache, const cha
     }
     wrong = made->provider->create(
         &made->instance,
-        arguments ? arguments + 1 : ap_runtime_dir_relative(ptemp, "qlm-signatures(4194304)"),
+        arguments ? arguments + 1 : ap_runtime_dir_relative(ptemp, "qlm-signatures(1048576)"),
         ptemp, pconf);
     status = wrong ? APR_EINVAL : init(made, s, pconf);
     if (status != APR_SUCCESS) {

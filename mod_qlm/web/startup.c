@@ -3,6 +3,7 @@
 
 #include "web/database.h"
 #include "web/handler.h"
+#include "web/outbound.h"
 #include "web/signature_cache.h"
 
 #include <apr_strings.h>
@@ -236,6 +237,7 @@ int qlm_startup_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pt
 int qlm_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     qlm_server_conf_t *main_conf = qlm_server_conf(s);
+    int sites = 0;
 
     (void)plog;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
@@ -248,8 +250,9 @@ int qlm_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
     }
     for (server_rec *each = s; each; each = each->next) {
         qlm_server_conf(each)->cache = main_conf->cache;
+        sites += qlm_server_conf(each)->secrets != NULL;
     }
-    return OK;
+    return sites == 0 || qlm_outbound_register(pconf, s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /* What one server needs in this child. */
@@ -261,11 +264,17 @@ static void make_service(qlm_server_conf_t *conf, apr_pool_t *pchild, server_rec
         ap_log_error(APLOG_MARK, APLOG_ERR, error->status, s, QLMNO(1110) "%s", error->text);
         return;
     }
+    error = qlm_outbound_create(conf, pchild);
+    if (error) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, error->status, s, QLMNO(1207) "outbound: %s",
+                     error->text);
+    }
     conf->service = qlm_service_create(conf->secrets, pchild);
 }
 
 void qlm_startup_child_init(apr_pool_t *pchild, server_rec *s)
 {
+    qlm_outbound_init(pchild);
     qlm_signature_cache_child(qlm_server_conf(s)->cache, pchild, s);
     for (server_rec *each = s; each; each = each->next) {
         if (qlm_server_conf(each)->secrets) {

@@ -23,13 +23,18 @@ struct qlm_signature_cache_t; /* web/signature_cache.h */
 
 /** Settings of a server (virtual host). */
 typedef struct qlm_server_conf_t {
-    const char *secret_file;             /**< NULL = not set here */
-    const char *signature_cache;         /**< "off", "shmcb[:args]", NULL = default */
-    const char *database_path;           /**< the SQLite file; NULL for other engines */
-    const qlm_secrets_t *secrets;        /**< read while httpd is still root */
-    struct qlm_signature_cache_t *cache; /**< made at start, NULL if off */
-    qlm_service_t *service;              /**< made in each child */
-    qlm_writer_t *writer;                /**< the writer lock of its database in this child */
+    const char *secret_file; /**< NULL = not set here */
+    const char *proxy;       /**< for outbound HTTP, NULL = none */
+    const char *ca_file;     /**< certificate authorities for outbound HTTP, NULL = the system's */
+    const char *signature_cache;           /**< "off", "shmcb[:args]", NULL = default */
+    const char *database_path;             /**< the SQLite file; NULL for other engines */
+    const qlm_secrets_t *secrets;          /**< read while httpd is still root */
+    struct qlm_signature_cache_t *cache;   /**< made at start, NULL if off */
+    qlm_service_t *service;                /**< made in each child */
+    struct qlm_http_t *http;               /**< outbound HTTP of this child */
+    apr_time_t failing_since, quiet_until; /**< of the outbox's worker in this child */
+    const char *owner;                     /**< how this child signs a lease */
+    qlm_writer_t *writer;                  /**< the writer lock of its database in this child */
 } qlm_server_conf_t;
 
 /** Settings of a <Location>; -1 and NULL are "not set here". */

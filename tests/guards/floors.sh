@@ -7,11 +7,13 @@ find . -name '*.[ch]' | sort | xargs awk '
     BEGIN {
         may["base"] = "base"
         may["license"] = "base license"
+        may["mail"] = "base mail"
+        may["outbound"] = "base mail outbound"
         may["vendor"] = "base license vendor"
-        may["store"] = "base license store"
-        may["service"] = "base license vendor store service"
-        may["web"] = "base service web"
-        may["qlmctl"] = "base license vendor store service qlmctl"
+        may["store"] = "base license mail store"
+        may["service"] = "base license mail outbound vendor store service"
+        may["web"] = "base outbound service web"
+        may["qlmctl"] = "base license mail outbound vendor store service qlmctl"
         may["mod_qlm.c"] = "web"
         # The only file of the web room that knows what it lends.
         may["web/database.c"] = may["web"] " store"

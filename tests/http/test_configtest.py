@@ -87,7 +87,7 @@ def test_missing_folder_of_the_database(idle):
     idle.database.parent.mkdir()
 
 
-@pytest.mark.parametrize("version, remedy", [(0, "qlmctl init"), (99, "newer")])
+@pytest.mark.parametrize("version, remedy", [(0, "qlmctl init"), (1, "qlmctl db upgrade"), (99, "newer")])
 def test_another_schema_version(idle, version, remedy):
     idle.change("UPDATE qlm_site SET schema_version = ?", version)
     give_to_server(*idle.database.parent.iterdir())

@@ -53,8 +53,8 @@ def test_empty_arguments_count_as_absent(site):
 
 
 def test_unknown_arguments_are_ignored(site):
-    assert KEY.match(issue(site, is_nonsense="1", utm_source="mail", is_emailtemplate="1. New Order",
-                           is_send_mail="true", is_locale="fr"))
+    assert KEY.match(issue(site, is_nonsense="1", utm_source="mail", is_trackreferrer="1",
+                           is_locale="fr"))
 
 
 def test_keys_are_distinct_and_cannot_spell_error(site):

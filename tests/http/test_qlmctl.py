@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
 import tempfile
 import termios
 import time
@@ -160,6 +161,19 @@ def mode(path):
     (["key", "create", "--product", "1", "--version", "1.0", "is_pwd=x"], "does not know is_pwd"),
     (["key", "create", "--product", "1", "--version", "1.0", "is_vendor=x"], "does not know is_vendor"),
     (["key", "create", "--product", "1", "--version", "1.0", "email"], "does not know email"),
+    (["outbox", "list", "--state", "lost"], "--state takes waiting, sent, failed or cancelled"),
+    (["outbox", "list", "--state", ""], "--state takes waiting"),
+    (["outbox", "list", "--limit", "0"], "--limit 0 is not"),
+    (["outbox", "show", "x"], "x is not an ID"),
+    (["outbox", "retry", "0"], "0 is not an ID"),
+    (["outbox", "cancel", "-1"], "-1 is not an ID"),
+    (["template", "show", "1. New Order", "--format", "pem"], "--format takes html or text"),
+    (["template", "set", "x", "--subject", "y"], "needs --html FILE"),
+    (["template", "set", "x", "--html", "-"], "needs --subject TEXT"),
+    (["template", "set", "x", "--subject", "y", "--html", "-", "--text", "-"], "standard input can be read once"),
+    (["mail", "test", "Ada <ada@customer.example>"], "is not a bare address"),
+    (["mail", "test", "ada@customer.example\r\nBcc: eve@customer.example"], "is not a bare address"),
+    (["mail", "test", ""], "is not a bare address"),
     (["--database", "", "key", "list"], "must not be empty"),
 ])
 def test_a_command_line_that_cannot_be_understood(site, words, says):
@@ -183,7 +197,9 @@ def test_help_of_everything_lists_all_commands(empty):
     assert set(commands()) >= {
         "init", "db upgrade", "db check", "db backup", "product add", "product list", "product show", "product keys",
         "vendor set", "vendor list", "vendor show", "property set", "property get", "property list", "key create",
-        "key show", "key list", "key revoke", "key explain", "customer find", "order show", "verify", "version"}
+        "key show", "key list", "key revoke", "key explain", "customer find", "order show", "verify", "version",
+        "outbox list", "outbox show", "outbox retry", "outbox cancel", "template list", "template show", "template set",
+        "template remove", "template preview", "mail test"}
 
 
 def test_help_everywhere_needs_no_site(empty):
@@ -518,6 +534,50 @@ def test_secrets_are_read_from_standard_input_in_the_order_named(site):
         assert not any(s in site.text(*words) for s in ("v1$", "s1$", "the "))
 
 
+def test_a_secret_may_be_a_long_key(site):
+    site.run("vendor", "set", "salesforce", "shared_key=-", stdin="x" * 4000 + "\n")
+    assert len(site.query("SELECT shared_key_sealed FROM qlm_vendor")[0]["shared_key_sealed"]) > 5000
+
+
+def vendor_row(site, name):
+    return site.query("SELECT * FROM qlm_vendor WHERE name = ?", name)[0]
+
+
+def test_a_pair_of_its_own_for_the_callback(site):
+    shown = site.json("vendor", "set", "shareit", "enabled=true", "user=u", "password=-", "callback_user=caller",
+                      stdin="the same\n")
+    assert (shown["callback_user"], shown["has_callback_password"]) == ("caller", False)
+    assert "callback_user counts only" in shown["state"]
+    shown = site.json("vendor", "set", "shareit", "callback_password=-", stdin="the same\n")
+    assert shown["has_callback_password"] and "callback_user and callback_password" in shown["state"]
+    row = vendor_row(site, "shareit")
+    assert row["callback_verifier"].startswith("v1$")
+    assert row["callback_verifier"] != row["password_verifier"]  # each has an owner of its own
+    listed = {v["name"]: v for v in site.json("vendor", "list")}
+    assert (listed["shareit"]["callback_user"], listed["shareit"]["has_callback_password"]) == ("caller", True)
+    assert "the same" not in "\n".join(site.dump())
+    shown = site.json("vendor", "set", "shareit", "callback_user=", "callback_password=")
+    assert (shown["callback_user"], shown["has_callback_password"], shown["has_password"]) == ("", False, True)
+
+
+def test_the_password_is_kept_only_for_a_shop_that_is_asked_back(site):
+    for name, is_kept in (("cleverbridge", False), ("salesforce", True)):
+        shown = site.json("vendor", "set", name, "user=u", "password=-", stdin="Sesam-1\n")
+        assert shown["has_password"] and shown["has_sealed_password"] == is_kept
+        assert vendor_row(site, name)["password_sealed"].startswith("s1$") == is_kept
+    first = vendor_row(site, "salesforce")
+    site.run("vendor", "set", "salesforce", "user=other", "callback_password=-", stdin="Sesam-2\n")
+    row = vendor_row(site, "salesforce")
+    assert (row["password_sealed"], row["password_verifier"]) == (first["password_sealed"], first["password_verifier"])
+    site.run("vendor", "set", "salesforce", "password=-", stdin="Sesam-3\n")
+    changed = vendor_row(site, "salesforce")
+    assert changed["password_sealed"] not in ("", row["password_sealed"])
+    assert not site.json("vendor", "set", "salesforce", "password=")["has_sealed_password"]
+    row = vendor_row(site, "salesforce")
+    assert (row["password_sealed"], row["password_verifier"]) == ("", "")
+    assert "Sesam" not in "\n".join(site.dump())
+
+
 def test_an_empty_value_removes_a_secret(site):
     site.run("vendor", "set", "shareit", "password=-", "api_key=-", stdin="a\nb\n")
     shown = site.json("vendor", "set", "shareit", "password=")
@@ -527,6 +587,8 @@ def test_an_empty_value_removes_a_secret(site):
 @pytest.mark.parametrize("words, stdin, code, says", [
     (["password=Sesam"], "", 2, "write password=- and give it on standard input"),
     (["api_key=Sesam"], "", 2, "write api_key=-"),
+    (["callback_password=Sesam"], "", 2, "write callback_password=-"),
+    (["callback_user=a\nb"], "", 2, "callback_user takes"),
     (["pasword=Sesam"], "", 2, "pasword is not a field"),
     (["Sesam"], "", 2, "a word without ="),
     (["enabled=perhaps"], "", 2, "enabled takes true or false"),
@@ -541,7 +603,7 @@ def test_an_empty_value_removes_a_secret(site):
     (["enabled=true", "password=-", "api_key=-"], "Sesam\n", 1, "no usable api_key"),
     (["enabled=true", "password=-"], "Se\x01sam\n", 1, "control characters"),
     (["enabled=true", "password=-"], "Se\0sam\n", 1, "control characters"),
-    (["enabled=true", "password=-"], "x" * 2001 + "\n", 1, "no usable password"),
+    (["enabled=true", "password=-"], "x" * 4001 + "\n", 1, "no usable password"),
 ])
 def test_vendor_set_refuses(site, words, stdin, code, says):
     before = site.dump()
@@ -638,6 +700,25 @@ def test_property_values_may_look_like_options(site):
     site.run("property", "set", "maxNewKeysPerDay", "-1")
     site.run("property", "set", "myArguments", "-")
     assert [p["value"] for p in site.json("property", "list")] == ["-1", "-"]
+
+
+@pytest.mark.parametrize("name", ["smtpPassword", "webHookSecretKey"])
+def test_secret_properties_are_sealed_and_never_shown(site, name):
+    before = site.dump()
+    assert "others can read arguments" in site.refusal("property", "set", name, "Sesam", code=2)
+    site.refusal("property", "set", name, "-", stdin="")
+    site.refusal("property", "set", name, "-", stdin="\n")
+    assert site.dump() == before
+    said = [site.text("property", "set", name.lower(), "-", stdin="Sesam-0pen\n"),
+            site.text("--json", "property", "set", name, "-", stdin="Sesam-0pen\n")]
+    assert site.query("SELECT value FROM qlm_property")[0]["value"].startswith("s1$")
+    assert "Sesam" not in "\n".join(site.dump())
+    assert site.text("property", "get", name) == "(set)\n"
+    for words in (["get", name], ["list"], ["list", "--all"]):
+        said += [site.text("property", *words), site.text("--json", "property", *words)]
+    assert not any(secret in text for text in said for secret in ("Sesam", "s1$"))
+    site.run("property", "set", name, "")
+    assert site.text("property", "get", name) == "\n" and site.json("property", "list") == []
 
 
 def test_property_list_all(site):
@@ -919,6 +1000,330 @@ def test_explain_keys_that_are_not_known(site):
     assert explain(site, "x" * 150)["report"]["code"] == 205
     assert "is_pcid" in site.refusal("key", "explain", key, "--computer", "")
     site.refusal("key", "explain", key, "--computer", "x" * 256)
+
+
+# ---- outbox ----------------------------------------------------------------------------------------------------------
+
+SAY_SENT = "UPDATE qlm_outbox SET state = ?, attempts = 3, last_error = ?, finished_at = ?, next_at = 0 WHERE id = ?"
+
+
+@pytest.fixture
+def posted(site):
+    """A site with one mail (older) and one webhook in its outbox, of one order."""
+    for name, value in (("smtpFrom", "shop@publisher.example"), ("smtpFromDisplayName", "Ünser Shop"),
+                        ("sendMailCc", "cc@publisher.example"), ("sendMailBcc", "bcc@publisher.example"),
+                        ("webHooksEnabled", "true"), ("license_created", "https://hook.example/a")):
+        site.run("property", "set", name, value)
+    site.key = site.create("orderNumber=77", "email=ada@customer.example", "name=Ada Býron",
+                           "is_emailtemplate=1. New Order")
+    rows = {r["kind"]: r["id"] for r in site.json("outbox", "list")}
+    assert set(rows) == {"mail", "webhook"}
+    site.mail, site.webhook = rows["mail"], rows["webhook"]
+    return site
+
+
+def test_outbox_list(site, posted):
+    listed = {r["id"]: r for r in site.json("outbox", "list")}
+    mail = listed[site.mail]
+    assert (mail["state"], mail["target"], mail["attempts"], mail["last_error"], mail["finished_at"]) == (
+        "waiting", "ada@customer.example", 0, "", None)
+    assert mail["next_at"] == mail["created_at"] and "77" in mail["subject"]
+    assert int(site.mail) > 2 ** 53
+    site.query(SAY_SENT, "failed", "550 no such user", NOW, int(site.mail))
+    assert [r["id"] for r in site.json("outbox", "list", "--state", "failed")] == [site.mail]
+    assert [r["id"] for r in site.json("outbox", "list", "--state", "waiting")] == [site.webhook]
+    assert site.json("outbox", "list", "--state", "sent") == []
+    assert [int(r["id"]) for r in site.json("outbox", "list")] == sorted(map(int, listed), reverse=True)
+    assert len(site.json("outbox", "list", "--limit", 1)) == 1
+    text = site.text("outbox", "list")
+    assert "550 no such user" in text and "https://hook.example/a" in text and site.key not in text
+
+
+def test_outbox_list_of_an_empty_outbox(site):
+    assert site.text("outbox", "list") == "none\n" and site.json("outbox", "list") == []
+
+
+def test_outbox_show_a_mail(site, posted):
+    shown = site.json("outbox", "show", site.mail)
+    payload = shown["payload"]
+    assert (payload["to"], payload["cc"], payload["bcc"], payload["from"], payload["from_name"]) == (
+        "ada@customer.example", ["cc@publisher.example"], ["bcc@publisher.example"], "shop@publisher.example",
+        "Ünser Shop")
+    assert site.key in payload["text"] and site.key in payload["html"]
+    text = site.text("outbox", "show", site.mail)
+    for part in ("Ünser Shop <shop@publisher.example>", "ada@customer.example", "cc@publisher.example",
+                 "bcc@publisher.example", payload["subject"], payload["message_id"], payload["text"]):
+        assert part in text, part
+    assert "<html" not in text
+
+
+def test_outbox_show_a_mail_without_text_and_a_broken_one(site, posted):
+    payload = site.json("outbox", "show", site.mail)["payload"]
+    change = "UPDATE qlm_outbox SET payload = ? WHERE id = ?"
+    site.query(change, json.dumps({**payload, "text": "", "html": "<p>one &amp; two</p>"}), int(site.mail))
+    assert "one & two" in site.text("outbox", "show", site.mail)
+    site.query(change, json.dumps({**payload, "text": "a\x1b[2Jb\n\tc\r\n"}), int(site.mail))
+    assert site.text("outbox", "show", site.mail).endswith("\na[2Jb\n\tc\n")
+    site.query(change, "no JSON", int(site.mail))
+    assert "no JSON" in site.text("outbox", "show", site.mail)
+    assert site.json("outbox", "show", site.mail)["payload"] == "no JSON"
+
+
+def test_outbox_show_a_webhook(site, posted):
+    payload = site.json("outbox", "show", site.webhook)["payload"]
+    assert payload["Event"] == "license_created"
+    assert payload["LicenseInfo"]["ActivationKey"] == site.normal(site.key)
+    text = site.text("outbox", "show", site.webhook)
+    assert re.search(r"^  Event: +license_created$", text, re.M) and "Ada Býron" in text
+
+
+def test_outbox_retry(site, posted):
+    for state in ("failed", "cancelled", "waiting"):
+        site.query(SAY_SENT, state, "550 no", NOW if state != "waiting" else 0, int(site.mail))
+        site.query("UPDATE qlm_outbox SET next_at = ? WHERE id = ?", NOW + DAY, int(site.mail))
+        assert "is due now" in site.text("outbox", "retry", site.mail)
+        row = site.query("SELECT * FROM qlm_outbox WHERE id = ?", int(site.mail))[0]
+        assert (row["state"], row["attempts"], row["finished_at"]) == ("waiting", 3, 0)
+        assert NOW - 5 <= row["next_at"] <= time.time() + 1
+    site.query(SAY_SENT, "sent", "", NOW, int(site.mail))
+    before = site.dump()
+    assert "is sent already" in site.refusal("outbox", "retry", site.mail)
+    assert site.dump() == before
+
+
+def test_outbox_cancel(site, posted):
+    assert site.json("outbox", "cancel", site.mail)["state"] == "cancelled"
+    row = site.query("SELECT * FROM qlm_outbox WHERE id = ?", int(site.mail))[0]
+    assert row["state"] == "cancelled" and NOW - 5 <= row["finished_at"] <= time.time() + 1
+    site.query("UPDATE qlm_outbox SET finished_at = 7 WHERE id = ?", int(site.mail))
+    assert "is cancelled" in site.text("outbox", "cancel", site.mail)  # again: no harm
+    assert site.query("SELECT finished_at FROM qlm_outbox WHERE id = ?", int(site.mail))[0]["finished_at"] == 7
+    assert site.query("SELECT state FROM qlm_outbox WHERE id = ?", int(site.webhook))[0]["state"] == "waiting"
+    for state in ("sent", "failed"):
+        site.query(SAY_SENT, state, "", NOW, int(site.mail))
+        before = site.dump()
+        assert "is %s already" % state in site.refusal("outbox", "cancel", site.mail)
+        assert site.dump() == before
+
+
+@pytest.mark.parametrize("verb", ["show", "retry", "cancel"])
+def test_outbox_rows_that_are_not_there(site, posted, verb):
+    before = site.dump()
+    assert "the outbox holds no 5" in site.refusal("outbox", verb, "5")
+    assert site.dump() == before
+
+
+# ---- templates -------------------------------------------------------------------------------------------------------
+
+ORDER = "1. New Order"
+
+
+def set_template(site, html="<p>%FullName%: %ActivationKey%</p>", *words, name=ORDER, subject="Keys %OrderID%", **more):
+    return site.run("template", "set", name, "--subject", subject, "--html", "-", *words, stdin=html, **more)
+
+
+def sources(site):
+    return {(t["name"], t["language"]): t["source"] for t in site.json("template", "list")}
+
+
+def test_templates_that_are_built_in(site):
+    listed = sources(site)
+    assert listed[ORDER, "en"] == listed[ORDER, "de"] == "built in"
+    shown = site.json("template", "show", "1. NEW order")
+    assert shown["language"] == "en" and "%ItemTemplate%" in shown["html"]
+    assert site.json("template", "show", ORDER, "--language", "DE")["language"] == "de"
+    assert site.text("template", "show", ORDER, "--format", "html") == shown["html"]
+    assert site.text("template", "show", ORDER, "--format", "text") == shown["text"]
+    text = site.text("template", "show", ORDER)
+    assert shown["html"] in text and shown["text"] in text and shown["subject"] in text
+    assert "only for the languages en, de" in site.refusal("template", "show", ORDER, "--language", "fr")
+    assert "no template Nonsense" in site.refusal("template", "show", "Nonsense")
+    assert "is built in" in site.refusal("template", "remove", ORDER)
+    assert "no template Nonsense" in site.refusal("template", "remove", "Nonsense")
+
+
+def test_templates_that_are_stored(site, tmp_path):
+    plain = tmp_path / "plain"
+    plain.write_text("Grüße %FullName%\n")
+    said = set_template(site, "<p>ä</p>\n", "--text", plain).stdout
+    assert "is stored" in said and "not used any more: en, de" in said
+    assert sources(site)[ORDER, ""] == "stored" and sources(site)[ORDER, "de"] == "built in, replaced"
+    shown = site.json("template", "show", ORDER)
+    assert (shown["html"], shown["text"], shown["subject"], shown["language"]) == (
+        "<p>ä</p>\n", "Grüße %FullName%\n", "Keys %OrderID%", "")
+    assert site.json("template", "show", ORDER, "--language", "en")["source"] == "built in, replaced"
+    set_template(site, "<p>zwei</p>", "--language", "DE", name="1. new ORDER")
+    assert site.json("template", "show", ORDER, "--language", "de")["html"] == "<p>zwei</p>"
+    assert site.json("template", "show", ORDER)["html"] == "<p>ä</p>\n"
+    set_template(site, "<p>drei</p>")  # replaces the first
+    assert site.json("template", "show", ORDER)["html"] == "<p>drei</p>"
+    assert len(site.query("SELECT * FROM qlm_template")) == 2
+    assert "it is stored for" in site.refusal("template", "remove", ORDER, "--language", "fr")
+    site.run("template", "remove", ORDER, "--language", "de")
+    assert site.json("template", "remove", ORDER) == {"name": ORDER, "language": ""}
+    assert sources(site)[ORDER, "de"] == "built in" and site.query("SELECT * FROM qlm_template") == []
+
+
+def test_a_stored_template_makes_the_mail(site):
+    set_template(site)
+    key = site.create("orderNumber=9", "email=ada@customer.example", "name=<Ada>", "is_emailtemplate=" + ORDER)
+    payload = site.json("outbox", "show", site.json("outbox", "list")[0]["id"])["payload"]
+    assert (payload["subject"], payload["html"]) == ("Keys 9", "<p>&lt;Ada&gt;: %s</p>" % key)
+
+
+def test_template_preview(site):
+    preview = site.json("template", "preview", ORDER)
+    assert "%" not in preview["subject"] + preview["text"] and preview["unknown"] == []
+    keys = re.findall(r"\b[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}-[0-9A-Z]{6}\b", preview["text"])
+    assert len(set(keys)) == 2 and all(key in preview["html"] for key in keys)
+    assert site.text("template", "preview", ORDER, "--format", "text") == preview["text"]
+    set_template(site, "<p>%Company% %Nonsense% 100%</p>")
+    preview = site.json("template", "preview", ORDER)
+    assert preview["unknown"] == ["Nonsense"]
+    assert "&lt;Ltd&gt;" in preview["html"] and "%Nonsense% 100%" in preview["html"]
+    assert "<Ltd>" in site.text("template", "preview", ORDER, "--format", "text")
+    assert site.query("SELECT * FROM qlm_outbox") == []
+
+
+def test_the_preview_knows_every_variable_of_an_order_and_no_other(site):
+    """The invented order of the preview against the mail of a real one."""
+    names = re.findall(r'^ *put\(variables, "(\w+)"', (ROOT / "mod_qlm" / "service" / "notify.c").read_text(), re.M)
+    samples = (ROOT / "mod_qlm" / "qlmctl" / "template.c").read_text().split("order_samples[]")[1].split("put_samples")[0]
+    previewed = re.findall(r'^ *\{"(\w+)", "', samples, re.M)
+    assert len(names) > 20
+    assert set(previewed) == set(names) | {"authorizationcode"}
+    set_template(site, " ".join("%%%s%%" % name for name in names))
+    assert site.json("template", "preview", ORDER)["unknown"] == []
+
+
+@pytest.mark.parametrize("name, subject, html, words, says", [
+    ("x" * 101, "s", "<p>", [], "name"),
+    ("", "s", "<p>", [], "name"),
+    ("x", "", "<p>", [], "subject"),
+    ("x", "a\nBcc: eve@customer.example", "<p>", [], "subject"),
+    ("x", "s" * 251, "<p>", [], "subject"),
+    ("x", "s", "", [], "neither HTML nor text"),
+    ("x", "s", "<p>", ["--language", "english please"], "language"),
+    ("x", "s", "%ItemTemplate% <p>", [], "%ItemTemplate%"),
+    ("x", "s", "x" * 65537, [], "larger than 65536 bytes"),
+    ("x", "s", "a\0b", [], "NUL"),
+    ("x", "s", "<p>", ["--text", "/nonexistent/x"], "cannot open /nonexistent/x"),
+    ("x", "s", "<p>", ["--text", "/tmp"], "cannot read /tmp"),
+])
+def test_templates_that_are_refused(site, name, subject, html, words, says):
+    before = site.dump()
+    said = site.refusal("template", "set", name, "--subject", subject, "--html", "-", *words, stdin=html)
+    assert says in said
+    assert site.dump() == before
+
+
+def test_a_template_that_is_not_utf8_is_refused(site, tmp_path):
+    page = tmp_path / "page"
+    page.write_bytes(b"<p>Gr\xfc\xdfe</p>")
+    assert "not UTF-8" in site.refusal("template", "set", "x", "--subject", "s", "--html", page)
+
+
+# ---- the test mail ---------------------------------------------------------------------------------------------------
+
+class MailServer:
+    """A real SMTP server with STARTTLS and a login; see tests/simulators/smtpserver.py."""
+
+    USER, PASSWORD = "shop", "Sesam-0pen"
+
+    def __init__(self, folder):
+        self.out, self.mode_file = folder / "mails", folder / "mode"
+        self.out.touch()
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests" / "simulators" / "smtpserver.py"), "--starttls", "--user", self.USER,
+             "--password", self.PASSWORD, "--folder", str(folder), "--out", str(self.out), "--mode-file",
+             str(self.mode_file), "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        said = dict((line.split(None, 1) + [""])[:2] for line in iter(self.process.stdout.readline, "ready\n"))
+        self.port, self.certificate = said["port"].strip(), said["certificate"].strip()
+
+    def mode(self, text):
+        self.mode_file.write_text(text)
+
+    def mails(self):
+        """What it has accepted, with headers and parts as Python's own library reads them."""
+        return json.loads(subprocess.run([sys.executable, str(ROOT / "tests" / "simulators" / "readmail.py"),
+                                          str(self.out)], capture_output=True, text=True, check=True).stdout)
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def mail_server(tmp_path):
+    pytest.importorskip("aiosmtpd")
+    server = MailServer(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mailing(site, mail_server):
+    """A site whose properties name the mail server."""
+    for name, value in (("smtpServer", "127.0.0.1"), ("smtpPort", mail_server.port), ("smtpUser", mail_server.USER),
+                        ("smtpFrom", "shop@publisher.example"), ("smtpFromDisplayName", "Ünser Shop")):
+        site.run("property", "set", name, value)
+    site.run("property", "set", "smtpPassword", "-", stdin=mail_server.PASSWORD + "\n")
+    site.server = mail_server
+    return site
+
+
+def test_mail_test_sends_a_mail_and_says_what_the_server_said(mailing):
+    said = mailing.json("mail", "test", "me@publisher.example", "--ca-file", mailing.server.certificate)
+    assert (said["outcome"], said["encryption"], said["to"]) == ("sent", "STARTTLS", "me@publisher.example")
+    assert said["answer"].startswith("250 ")
+    mail, = mailing.server.mails()
+    assert (mail["from"], mail["to"], mail["tls"], mail["user"]) == (
+        "shop@publisher.example", ["me@publisher.example"], True, mailing.server.USER)
+    assert mail["mailboxes"]["From"] == [["Ünser Shop", "shop@publisher.example"]]
+    assert mail["headers"]["Message-ID"] == [said["message_id"]]
+    assert [part["type"] for part in mail["parts"]] == ["text/plain", "text/html"] and mail["defects"] == []
+    text = mailing.text("mail", "test", "me@publisher.example", "--ca-file", mailing.server.certificate)
+    assert said["answer"] in text and mailing.server.PASSWORD not in text
+    assert len({m["headers"]["Message-ID"][0] for m in mailing.server.mails()}) == 2
+    assert mailing.query("SELECT * FROM qlm_outbox") == []
+
+
+@pytest.mark.parametrize("mode, outcome, says", [
+    ("refuse", "never", "550 5.1.1 no such user here"),
+    ("tempfail", "later", "451 4.3.0 not now"),
+    ("refuse-login", "later", "535"),
+    ("busy", "later", "421 4.3.2 try later"),
+    ("echo-password", "never", "550"),
+])
+def test_mail_test_fails_as_the_mail_server_says(mailing, mode, outcome, says):
+    mailing.server.mode(mode)
+    done = mailing.run("--json", "mail", "test", "me@publisher.example", "--ca-file", mailing.server.certificate, code=1)
+    said = json.loads(done.stdout)
+    assert said["outcome"] == outcome and says in said["answer"] and says in done.stderr
+    assert "me@publisher.example was not sent" in done.stderr
+    assert mailing.server.PASSWORD not in done.stdout + done.stderr
+    assert mailing.server.mails() == []
+
+
+def test_mail_test_trusts_no_unknown_certificate_and_no_plain_server(mailing):
+    assert "certificate" in mailing.refusal("mail", "test", "me@publisher.example")
+    mailing.run("property", "set", "smtpPort", "1")
+    assert "was not sent" in mailing.refusal("mail", "test", "me@publisher.example")
+    assert mailing.server.mails() == []
+
+
+def test_mail_test_with_a_wrong_password(mailing):
+    mailing.run("property", "set", "smtpPassword", "-", stdin="Sesam-closed\n")
+    said = mailing.refusal("mail", "test", "me@publisher.example", "--ca-file", mailing.server.certificate)
+    assert "535" in said and "Sesam" not in said
+
+
+def test_mail_test_names_what_is_not_set(site):
+    assert "property set smtpServer" in site.refusal("mail", "test", "me@publisher.example")
+    site.run("property", "set", "smtpServer", "mail.publisher.example")
+    assert "property set smtpFrom" in site.refusal("mail", "test", "me@publisher.example")
+    site.run("property", "set", "smtpFrom", "Shop <shop@publisher.example>")
+    assert "bare address" in site.refusal("mail", "test", "me@publisher.example")
 
 
 # ---- customers and orders --------------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ static int is_database_away;
 static qlm_error_t *set_up_site(qlm_store_t *s, void *baton, apr_pool_t *p)
 {
     qlm_product_t product = {1, 1, 0, "Demo", 0, QLM_ALGORITHM_RSA_SHA256, NULL, NULL};
-    qlm_vendor_record_t vendor = {"qlmauthenticationprovider", 1, 0, "demo", NULL, "", "", "", ""};
+    qlm_vendor_record_t vendor = {
+        .name = "qlmauthenticationprovider", .is_enabled = 1, .user = "demo"};
     const char *private_pem;
     int added;
 

@@ -158,8 +158,11 @@ END_TEST
 
 START_TEST(vendors_by_canonical_name)
 {
-    qlm_vendor_record_t record = {"shareit", 1, 0, "me", "v1$x", "", "https://shop.example",
-                                  "",        ""};
+    qlm_vendor_record_t record = {.name = "shareit",
+                                  .is_enabled = 1,
+                                  .user = "me",
+                                  .password_verifier = "v1$x",
+                                  .url = "https://shop.example"};
     const qlm_vendor_record_t *found;
 
     ck_assert_ptr_null(qlm_snapshot_vendor(snapshot(pool), "shareit"));

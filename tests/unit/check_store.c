@@ -63,6 +63,10 @@ static void force_version(const char *sql)
     OK(qlm_store_write(store, set_version, unconst.baton, pool));
 }
 
+#define TEXT_OF_(number) #number
+#define TEXT_OF(number)  TEXT_OF_(number)
+#define CURRENT          TEXT_OF(QLM_SCHEMA_VERSION)
+
 START_TEST(foreign_schema_is_refused)
 {
     qlm_store_t *other;
@@ -75,7 +79,7 @@ START_TEST(foreign_schema_is_refused)
     force_version("UPDATE qlm_site SET schema_version = -1");
     FAILS(qlm_store_check(other, pool), QLM_ERROR_STORE, "qlmctl db upgrade");
     /* A bad version is read again at each check, so that the remedy works without a restart. */
-    force_version("UPDATE qlm_site SET schema_version = 1");
+    force_version("UPDATE qlm_site SET schema_version = " CURRENT);
     OK(qlm_store_check(other, pool));
 }
 END_TEST

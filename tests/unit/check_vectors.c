@@ -203,6 +203,9 @@ START_TEST(vectors)
     apr_dir_t *directory;
     apr_finfo_t entry;
     int count = 0;
+    if (vendor->receive) {
+        return; /* its deliveries are conversations: check_salesforce plays them */
+    }
     ck_assert_msg(apr_dir_open(&directory, folder, pool) == APR_SUCCESS, "no %s", folder);
     while (apr_dir_read(&entry, APR_FINFO_NAME, directory) == APR_SUCCESS) {
         const char *ending = strstr(entry.name, ".order");

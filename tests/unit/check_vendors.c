@@ -99,12 +99,13 @@ START_TEST(every_vendor_is_found_by_its_names)
         ck_assert(*(*vendor)->title);
         ck_assert_ptr_nonnull(strstr(qlm_vendor_names(pool), (*vendor)->name));
     }
-    ck_assert_int_eq(count, 3);
+    ck_assert_int_eq(count, 4);
     ck_assert_ptr_eq(qlm_vendor_find("ShareIt"), &qlm_vendor_shareit);
     ck_assert_ptr_eq(qlm_vendor_find("MyCommerce"), &qlm_vendor_shareit);
     ck_assert_ptr_eq(qlm_vendor_find(" QlmAuthenticationProvider "),
                      &qlm_vendor_qlmauthenticationprovider);
-    ck_assert_str_eq(qlm_vendor_names(pool), "cleverbridge, shareit, qlmauthenticationprovider");
+    ck_assert_str_eq(qlm_vendor_names(pool), "cleverbridge, shareit, salesforce, "
+                                             "qlmauthenticationprovider");
 }
 END_TEST
 

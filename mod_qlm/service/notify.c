@@ -1,0 +1,350 @@
+/* Mails of orders and webhooks of events, as outbox rows. */
+#include "service/notify.h"
+
+#include "base/date.h"
+#include "base/text.h"
+#include "license/keygen.h"
+#include "mail/message.h"
+#include "mail/template.h"
+#include "service/fulfil.h"
+#include "store/outbox.h"
+
+#include <apr_strings.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the variables of a template --------------------------------------------------------------
+ */
+
+static void put(apr_hash_t *variables, const char *name, const char *value)
+{
+    apr_hash_set(variables, name, APR_HASH_KEY_STRING, value ? value : "");
+}
+
+static const char *date_text(apr_int64_t seconds, const qlm_call_t *call)
+{
+    return seconds
+               ? qlm_date_format(
+                     seconds, qlm_properties_text(call->properties, QLM_PROPERTY_EMAIL_DATE_FORMAT),
+                     call->pool)
+               : "";
+}
+
+static const char *number_text(apr_int64_t number, const qlm_call_t *call)
+{
+    return apr_psprintf(call->pool, "%" APR_INT64_T_FMT, number);
+}
+
+static apr_hash_t *order_variables(const qlm_order_t *order, const qlm_call_t *call)
+{
+    const qlm_customer_t *customer = &order->customer;
+    apr_hash_t *variables = apr_hash_make(call->pool);
+
+    put(variables, "orderid", order->order_ref);
+    put(variables, "orderdate", date_text(order->ordered_at ? order->ordered_at : call->now, call));
+    put(variables, "fullname", customer->full_name);
+    put(variables, "email", customer->email);
+    put(variables, "company", customer->company);
+    put(variables, "phone", customer->phone);
+    put(variables, "fax", customer->fax);
+    put(variables, "mobile", customer->mobile);
+    put(variables, "address1", customer->address1);
+    put(variables, "address2", customer->address2);
+    put(variables, "city", customer->city);
+    put(variables, "state", customer->state);
+    put(variables, "zip", customer->zip);
+    put(variables, "country", customer->country);
+    put(variables, "notes", customer->notes);
+    put(variables, "comment", order->comment);
+    put(variables, "receiptid", order->subscription_ref);
+    put(variables, "emailfrom", qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM));
+    return variables;
+}
+
+/* What a key says of itself: the repeated part of a template. */
+static apr_hash_t *key_variables(const qlm_fulfil_line_t *line, const char *key,
+                                 const qlm_call_t *call)
+{
+    const qlm_terms_t *terms = &line->terms;
+    const qlm_product_t *product =
+        qlm_snapshot_product(call->site, terms->product_id, terms->major, terms->minor);
+    apr_hash_t *variables = apr_hash_make(call->pool);
+
+    put(variables, "activationkey", qlm_keygen_display(key, call->pool));
+    put(variables, "productname", product ? product->name : "");
+    put(variables, "majorversion", number_text(terms->major, call));
+    put(variables, "minorversion", number_text(terms->minor, call));
+    put(variables, "numlicenses", number_text(line->share.activations, call));
+    put(variables, "availablelicenses", number_text(line->share.activations, call));
+    put(variables, "floatingseats", number_text(line->share.floating_seats, call));
+    put(variables, "licensemodel", qlm_model_name(terms->model));
+    put(variables, "enabledfeatures", qlm_features_format(&terms->features, call->pool));
+    put(variables, "subscriptionexpirydate", date_text(terms->expires_at, call));
+    put(variables, "subscriptionduration",
+        terms->duration_days > 0 ? number_text(terms->duration_days, call) : "");
+    put(variables, "maintenancerenewaldate", date_text(terms->maintenance_until, call));
+    put(variables, "userdata1", terms->user_data);
+    put(variables, "legacykey", terms->legacy_key);
+    put(variables, "affiliatename", terms->affiliate_id);
+    return variables;
+}
+
+static apr_array_header_t *items_of(const apr_array_header_t *lines, const qlm_call_t *call)
+{
+    apr_array_header_t *items = apr_array_make(call->pool, 4, sizeof(apr_hash_t *));
+
+    for (int i = 0; i < lines->nelts; i++) {
+        const qlm_fulfil_line_t *line = &APR_ARRAY_IDX(lines, i, qlm_fulfil_line_t);
+
+        for (int k = 0; line->is_new && k < line->keys->nelts; k++) {
+            APR_ARRAY_PUSH(items, apr_hash_t *) =
+                key_variables(line, APR_ARRAY_IDX(line->keys, k, const char *), call);
+        }
+    }
+    return items;
+}
+
+/* ---- choosing the template --------------------------------------------------------------------
+ */
+
+/* The better of two: same name, the language asked for before any language before another. */
+static int rank(const qlm_template_t *form, const char *name, const char *language)
+{
+    if (strcasecmp(form->name, name) != 0) {
+        return 0;
+    }
+    return strcasecmp(form->language, language) == 0 ? 3 : *form->language == '\0' ? 2 : 1;
+}
+
+/* Choose the best of @a forms if it is better than *form; of equals the first stays. */
+static void choose(const qlm_template_t **form, const apr_array_header_t *forms, const char *name,
+                   const char *language)
+{
+    for (int i = 0; i < forms->nelts; i++) {
+        const qlm_template_t *other = &APR_ARRAY_IDX(forms, i, qlm_template_t);
+        int best = *form ? rank(*form, name, language) : 0;
+
+        if (rank(other, name, language) > best) {
+            *form = other;
+        }
+    }
+}
+
+/* A stored template goes before a built-in one, but not one of another language before one of the
+ * language asked for. */
+static qlm_error_t *find_template(const qlm_template_t **form, qlm_store_t *store, const char *name,
+                                  const char *language, apr_pool_t *pool)
+{
+    apr_array_header_t *stored;
+
+    *form = NULL;
+    QLM_TRY(qlm_store_list_templates(&stored, store, pool));
+    choose(form, stored, name, language);
+    choose(form, qlm_template_builtin(pool), name, language);
+    return NULL;
+}
+
+/* ---- mails ------------------------------------------------------------------------------------
+ */
+
+static void add_note(qlm_call_t *call, const char *format, const char *what)
+{
+    qlm_call_note(call, apr_psprintf(call->pool, format, what));
+}
+
+/* The part of an address behind the @, for Message-ID. */
+static const char *domain_of(const char *address)
+{
+    const char *at = strrchr(address, '@');
+
+    return at && at[1] ? at + 1 : "localhost";
+}
+
+static void address_mail(qlm_mail_t *mail, const qlm_order_t *order, qlm_call_t *call)
+{
+    const char *left_out;
+
+    mail->from = qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM);
+    mail->from_name = qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM_NAME);
+    mail->to = order->customer.email;
+    mail->cc = qlm_mail_addresses(
+        &left_out, qlm_properties_text(call->properties, QLM_PROPERTY_SEND_MAIL_CC), call->pool);
+    if (*left_out) {
+        add_note(call, "sendMailCc has no usable address in: %s", left_out);
+    }
+    mail->bcc = qlm_mail_addresses(
+        &left_out, qlm_properties_text(call->properties, QLM_PROPERTY_SEND_MAIL_BCC), call->pool);
+    if (*left_out) {
+        add_note(call, "sendMailBcc has no usable address in: %s", left_out);
+    }
+}
+
+static qlm_error_t *add_mail(const qlm_template_t *form, const apr_array_header_t *lines,
+                             qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
+{
+    const qlm_order_t *order = APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t).order;
+    qlm_rendered_t rendered;
+    qlm_mail_t mail = {0};
+    qlm_outbox_row_t row = {0};
+
+    qlm_template_render(&rendered, form, order_variables(order, call), items_of(lines, call),
+                        call->pool);
+    if (rendered.is_cut) {
+        add_note(call, "no mail was sent: it would be too large%s", "");
+        return NULL;
+    }
+    if (*rendered.unknown) {
+        add_note(call, "the mail template has unknown variables: %s", rendered.unknown);
+    }
+    address_mail(&mail, order, call);
+    mail.subject = rendered.subject;
+    mail.html = rendered.html;
+    mail.text = rendered.text;
+    mail.date = call->now;
+    row.id = qlm_store_new_id(store);
+    mail.message_id =
+        apr_psprintf(pool, "<qlm.%" APR_INT64_T_FMT "@%s>", row.id, domain_of(mail.from));
+    row.kind = QLM_OUTBOX_MAIL;
+    row.state = QLM_OUTBOX_WAITING;
+    row.target = mail.to;
+    row.subject = apr_psprintf(pool, "order %s/%s", order->vendor, order->order_ref);
+    row.order_key = row.last_error = "";
+    row.payload = qlm_mail_to_json(&mail, pool);
+    row.created_at = row.next_at = call->now;
+    return qlm_store_add_outbox(store, &row, pool);
+}
+
+/* The language asked for in the URL, else the buyer's own. */
+static const char *language_of(const qlm_fulfil_line_t *line)
+{
+    const char *asked = qlm_arguments_text(line->arguments, QLM_ARGUMENT_LOCALE);
+
+    return *asked || !line->order->language ? asked : line->order->language;
+}
+
+qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t template_argument,
+                              qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
+{
+    const qlm_fulfil_line_t *first = NULL;
+    const qlm_template_t *form;
+    const char *name = "";
+
+    for (int i = 0; i < lines->nelts && !*name; i++) {
+        first = &APR_ARRAY_IDX(lines, i, qlm_fulfil_line_t);
+        if (first->is_new && qlm_arguments_number(first->arguments, QLM_ARGUMENT_SEND_MAIL, 1)) {
+            name = qlm_arguments_text(first->arguments, template_argument);
+        }
+    }
+    if (!*name || first->order->is_test) {
+        return NULL;
+    }
+    if (qlm_text_is_empty(first->order->customer.email) ||
+        !qlm_mail_is_address(first->order->customer.email)) {
+        add_note(call, "%s", "no mail was sent: the customer has no usable e-mail address");
+        return NULL;
+    }
+    QLM_TRY(find_template(&form, store, name, language_of(first), pool));
+    if (!form) {
+        add_note(call, "no mail was sent: there is no template \"%s\"; run `qlmctl template list`",
+                 qlm_text_for_log(name, 60, pool));
+        return NULL;
+    }
+    return add_mail(form, lines, store, call, pool);
+}
+
+/* ---- webhooks ---------------------------------------------------------------------------------
+ */
+
+static const char *iso(apr_int64_t seconds, apr_pool_t *pool)
+{
+    return seconds ? qlm_date_format(seconds, "yyyy-MM-ddTHH:mm:ss", pool) : "";
+}
+
+/* LicenseInfo, members in the documented order. */
+static json_t *license_info(const qlm_license_t *license, const qlm_customer_t *customer,
+                            const qlm_activation_t *activation, const char *product_name,
+                            apr_pool_t *pool)
+{
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i,"
+        " s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}",
+        "ActivationKey", license->activation_key, "FullName",
+        customer->full_name ? customer->full_name : "", "Country",
+        customer->country ? customer->country : "", "AffiliateID", license->affiliate_id, "Email",
+        customer->email ? customer->email : "", "Duration", license->duration_days, "ExpiryDate",
+        iso(license->expires_at, pool), "MaintenanceRenewalDate",
+        iso(license->maintenance_until, pool), "Features", license->features, "OrderID",
+        license->order_ref, "ReceiptID", license->subscription_ref, "SubscriptionID",
+        license->subscription_ref, "LicenseModel", (int)license->model, "ProductID",
+        license->product_id, "MajorVersion", license->major, "MinorVersion", license->minor,
+        "NumLicenses", license->num_licenses, "FloatingSeats", license->floating_seats, "UserData",
+        license->user_data, "ComputerID", activation ? activation->computer_id : "", "ComputerName",
+        activation ? activation->computer_name : "", "Comment", license->comment, "LegacyKey",
+        license->legacy_key, "AvailableLicenses", license->available_licenses, "OrderDate",
+        iso(license->ordered_at, pool), "ProductProperties", license->properties, "ProductName",
+        product_name);
+}
+
+static const char *event_json(const char *event, json_t *info, const qlm_call_t *call,
+                              apr_pool_t *pool)
+{
+    json_t *whole = json_pack("{s:s, s:s, s:o}", "Event", event, "TimeStampUtc",
+                              iso(call->now, pool), "LicenseInfo", info);
+    char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+    const char *copy = text ? apr_pstrdup(pool, text) : NULL;
+
+    free(text);
+    json_decref(whole);
+    return copy;
+}
+
+static qlm_error_t *add_event(const char *event, qlm_property_t urls, const qlm_license_t *license,
+                              const qlm_customer_t *customer, const qlm_activation_t *activation,
+                              qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
+{
+    apr_array_header_t *targets =
+        qlm_text_split(qlm_properties_text(call->properties, urls), "; \t\r\n", pool);
+    const qlm_product_t *product =
+        qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
+    qlm_outbox_row_t row = {0};
+
+    if (targets->nelts == 0 ||
+        !qlm_properties_bool(call->properties, QLM_PROPERTY_WEBHOOKS_ENABLED)) {
+        return NULL;
+    }
+    row.kind = QLM_OUTBOX_WEBHOOK;
+    row.state = QLM_OUTBOX_WAITING;
+    row.subject =
+        apr_pstrcat(pool, event, " ", qlm_keygen_for_log(license->activation_key, pool), NULL);
+    row.payload = event_json(
+        event, license_info(license, customer, activation, product ? product->name : "", pool),
+        call, pool);
+    if (!row.payload) {
+        return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
+                              "the JSON of the event %s cannot be made", event);
+    }
+    row.last_error = "";
+    row.created_at = row.next_at = call->now;
+    for (int i = 0; i < targets->nelts; i++) {
+        row.id = 0;
+        row.target = APR_ARRAY_IDX(targets, i, const char *);
+        row.order_key = apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", license->id, row.target);
+        QLM_TRY(qlm_store_add_outbox(store, &row, pool));
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_notify_created(const qlm_license_t *license, const qlm_customer_t *customer,
+                                qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
+{
+    return add_event("license_created", QLM_PROPERTY_ON_LICENSE_CREATED, license, customer, NULL,
+                     store, call, pool);
+}
+
+qlm_error_t *qlm_notify_activated(const qlm_license_view_t *view, qlm_store_t *store,
+                                  const qlm_call_t *call, apr_pool_t *pool)
+{
+    return add_event("license_activated", QLM_PROPERTY_ON_LICENSE_ACTIVATED, &view->license,
+                     &view->customer, &view->activation, store, call, pool);
+}

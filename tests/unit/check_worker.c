@@ -1,0 +1,790 @@
+/* The outbox's worker on a real SQLite file, with senders and a clock that do as they are told. */
+#include "service/outbox.h"
+
+#include "unit/outbox_fixture.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+/* ---- the worker's world -----------------------------------------------------------------------
+ */
+
+/* What was sent, and what happens to it. */
+static struct {
+    qlm_smtp_outcome_t outcome;
+    const char *reason;
+    int mails;
+    const char *message_ids, *from, *from_name, *to;
+    qlm_smtp_settings_t settings;
+    int status; /* of webhooks; 0 = no answer */
+    int posts;
+    const char *urls, *body, *signature, *content_type;
+    int stop_after; /* rows, -1 = never */
+    void (*meanwhile)(void);
+    int lines, finals;
+    const char *line;
+} world;
+
+static qlm_smtp_outcome_t send_mail(const char **reason, const qlm_mail_t *mail,
+                                    const qlm_smtp_settings_t *settings, apr_pool_t *send_pool)
+{
+    ck_assert_int_eq(lent, 0); /* nobody waits for a connection while a mail server hangs */
+    ck_assert_ptr_nonnull(send_pool);
+    ck_assert_ptr_null(qlm_mail_check(mail, pool));
+    world.mails++;
+    world.message_ids = apr_pstrcat(pool, world.message_ids, mail->message_id, NULL);
+    world.from = apr_pstrdup(pool, mail->from);
+    world.from_name = apr_pstrdup(pool, mail->from_name);
+    world.to = apr_pstrdup(pool, mail->to);
+    world.settings = *settings;
+    world.settings.server = apr_pstrdup(pool, settings->server);
+    world.settings.user = apr_pstrdup(pool, settings->user);
+    world.settings.password = apr_pstrdup(pool, settings->password);
+    world.settings.ca_file = apr_pstrdup(pool, settings->ca_file);
+    if (world.meanwhile) {
+        world.meanwhile();
+    }
+    *reason = apr_pstrdup(send_pool, world.reason);
+    return world.outcome;
+}
+
+static qlm_error_t *fetch(qlm_fetch_response_t **response, void *baton,
+                          const qlm_fetch_request_t *request, apr_pool_t *fetch_pool)
+{
+    ck_assert_ptr_eq(baton, &world);
+    ck_assert_int_eq(lent, 0);
+    ck_assert_str_eq(request->method, "POST");
+    ck_assert_int_eq(request->headers->nelts, 1);
+    world.posts++;
+    world.urls = apr_pstrcat(pool, world.urls, request->url, " ", NULL);
+    world.body = apr_pstrdup(pool, request->body);
+    world.content_type = apr_pstrdup(pool, request->content_type);
+    world.signature = apr_pstrdup(pool, APR_ARRAY_IDX(request->headers, 0, const char *));
+    if (!world.status) {
+        return qlm_error_make(fetch_pool, QLM_ERROR_OUTBOUND, QLM_CODE_UNKNOWN, "%s",
+                              "connection refused");
+    }
+    *response = apr_pcalloc(fetch_pool, sizeof(**response));
+    (*response)->status = world.status;
+    (*response)->content_type = (*response)->body = "";
+    return NULL;
+}
+
+static apr_int64_t tell_time(void *baton)
+{
+    (void)baton;
+    return now;
+}
+
+static int is_stopping(void *baton)
+{
+    (void)baton;
+    return world.stop_after >= 0 && world.mails + world.posts >= world.stop_after;
+}
+
+static void write_log(void *baton, const char *line, int is_final)
+{
+    (void)baton;
+    world.lines++;
+    world.finals += is_final;
+    world.line = apr_pstrdup(pool, line);
+}
+
+static qlm_error_t *work_as(qlm_outbox_round_t *round, const char *owner)
+{
+    const qlm_fetcher_t webhooks = {fetch, &world};
+    qlm_outbox_input_t input = {0};
+    qlm_error_t *error;
+
+    input.owner = owner;
+    input.lender.lend = lend;
+    input.lender.give_back = give_back;
+    input.fetcher = &webhooks;
+    input.send_mail = send_mail;
+    input.clock = tell_time;
+    input.is_stopping = is_stopping;
+    input.log = write_log;
+    error = qlm_outbox_work(round, service, &input, pool);
+    ck_assert_int_eq(lent, 0);
+    return error;
+}
+
+static qlm_outbox_round_t work(void)
+{
+    qlm_outbox_round_t round;
+
+    OK(work_as(&round, "me"));
+    return round;
+}
+
+static void check_round(qlm_outbox_round_t round, int sent, int later, int failed, int purged)
+{
+    ck_assert_msg(round.sent == sent && round.later == later && round.failed == failed &&
+                      round.purged == purged,
+                  "sent %d, later %d, failed %d, purged %d (%s)", round.sent, round.later,
+                  round.failed, round.purged, world.line);
+}
+
+static void set_up_worker(void)
+{
+    set_up();
+    memset(&world, 0, sizeof(world));
+    world.outcome = QLM_SMTP_SENT;
+    world.status = 200;
+    world.stop_after = -1;
+    world.reason = world.message_ids = world.urls = world.line = "";
+    set_property("smtpServer", "mail.sender.example");
+    set_property("smtpFrom", "shop@sender.example");
+}
+
+/* Is there this text? */
+static int says(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
+
+static qlm_outbox_row_t new_mail(apr_int64_t id, const char *from)
+{
+    qlm_outbox_row_t row = new_row(id, "", now);
+    qlm_mail_t mail = {0};
+
+    mail.from = from;
+    mail.from_name = "";
+    mail.to = "ann@buyer.example";
+    mail.subject = "Keys";
+    mail.html = "<p>A1</p>";
+    mail.text = "A1";
+    mail.message_id = apr_psprintf(pool, "<qlm.%d@sender.example>", (int)id);
+    mail.date = now;
+    row.kind = QLM_OUTBOX_MAIL;
+    row.target = mail.to;
+    row.subject = "order shareit/1";
+    row.payload = qlm_mail_to_json(&mail, pool);
+    row.created_at = now;
+    return row;
+}
+
+static void queue_mail(apr_int64_t id)
+{
+    write_row(new_mail(id, "shop@sender.example"));
+}
+
+static void queue_webhook(apr_int64_t id, const char *order_key)
+{
+    qlm_outbox_row_t row = new_row(id, order_key, now);
+
+    row.created_at = now;
+    write_row(row);
+}
+
+/* ---- rounds -----------------------------------------------------------------------------------
+ */
+
+START_TEST(what_is_due_is_sent_once)
+{
+    queue_mail(1);
+    queue_webhook(2, "");
+    check_round(work(), 2, 0, 0, 0);
+    ck_assert_int_eq(world.mails, 1);
+    ck_assert_int_eq(world.posts, 1);
+    ck_assert_str_eq(world.to, "ann@buyer.example");
+    ck_assert_str_eq(world.from, "shop@sender.example");
+    ck_assert_str_eq(world.message_ids, "<qlm.1@sender.example>");
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_SENT);
+    ck_assert_str_eq(find_row(1)->last_error, "");
+    ck_assert_int_eq(find_row(1)->attempts, 1);
+    ck_assert_int_eq(find_row(1)->finished_at, now);
+    ck_assert_int_eq(world.lines, 2);
+    ck_assert_int_eq(world.finals, 0);
+    check_round(work(), 0, 0, 0, 0);
+    ck_assert_int_eq(world.mails + world.posts, 2);
+}
+END_TEST
+
+/* Pauses double from 30 seconds to 6 hours; what is 3 days old by its next try is given up. */
+START_TEST(a_failing_row_is_tried_with_growing_pauses_for_three_days)
+{
+    apr_int64_t created = now, expected = 30;
+    int tries = 0;
+
+    queue_mail(1);
+    world.outcome = QLM_SMTP_LATER;
+    world.reason = "451 greylisted";
+    for (;;) {
+        const qlm_outbox_row_t *row;
+
+        ck_assert_int_lt(tries, 100);
+        work();
+        ck_assert_int_eq(world.mails, ++tries);
+        row = find_row(1);
+        ck_assert_int_eq(row->attempts, tries);
+        ck_assert_str_eq(row->last_error, "451 greylisted");
+        if (strcmp(row->state, QLM_OUTBOX_WAITING) != 0) {
+            break;
+        }
+        ck_assert_int_eq(row->finished_at, 0);
+        ck_assert_int_eq(row->next_at, now + expected);
+        now += expected - 1;
+        work();
+        ck_assert_int_eq(world.mails, tries); /* a second too early */
+        now += 1;
+        expected = expected * 2 < 6 * 3600 ? expected * 2 : 6 * 3600;
+    }
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_FAILED);
+    ck_assert_int_eq(find_row(1)->finished_at, now);
+    /* 30 + 60 + … + 15360 = 30690, then ten times 21600 fit */
+    ck_assert_int_eq(tries, 21);
+    ck_assert_int_le(now, created + 3 * QLM_DATE_DAY);
+    ck_assert_int_gt(now + 6 * 3600, created + 3 * QLM_DATE_DAY);
+    ck_assert_int_eq(world.finals, 1);
+    ck_assert(says(world.line, "given up after 21 tries: 451 greylisted"));
+}
+END_TEST
+
+START_TEST(the_pause)
+{
+    static const struct {
+        int attempts;
+        apr_int64_t age, pause;
+    } cases[] = {
+        {1, 0, 30},
+        {2, 30, 60},
+        {10, 15330, 15360},
+        {11, 30690, 21600},
+        {50, 30690, 21600},
+        {2000000000, 30690, 21600},
+        {1, 3 * 86400 - 30, 30},
+        {1, 3 * 86400 - 29, 0},
+        {12, 3 * 86400 - 21600, 21600},
+        {12, 3 * 86400 - 21599, 0},
+        {1, 100 * 86400, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        ck_assert_int_eq(qlm_outbox_pause(cases[i].attempts, NOW, NOW + cases[i].age),
+                         cases[i].pause);
+    }
+}
+END_TEST
+
+START_TEST(a_final_refusal_parks_the_row_at_once)
+{
+    queue_mail(1);
+    queue_mail(2);
+    world.outcome = QLM_SMTP_NEVER;
+    world.reason = "550 no such user";
+    check_round(work(), 0, 0, 2, 0);
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_FAILED);
+    ck_assert_str_eq(find_row(1)->last_error, "550 no such user");
+    ck_assert_int_eq(find_row(1)->finished_at, now);
+    ck_assert_int_eq(world.finals, 2);
+    now += QLM_DATE_DAY;
+    check_round(work(), 0, 0, 0, 0);
+    ck_assert_int_eq(world.mails, 2);
+}
+END_TEST
+
+START_TEST(a_repeat_has_the_message_id_of_the_first_try)
+{
+    queue_mail(1);
+    world.outcome = QLM_SMTP_LATER;
+    work();
+    world.outcome = QLM_SMTP_SENT;
+    now += 30;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_eq(world.message_ids, "<qlm.1@sender.example><qlm.1@sender.example>");
+    ck_assert_str_eq(find_row(1)->last_error, "");
+    ck_assert_int_eq(find_row(1)->attempts, 2);
+}
+END_TEST
+
+START_TEST(a_payload_that_cannot_be_read_is_parked)
+{
+    qlm_outbox_row_t row = new_mail(1, "shop@sender.example");
+
+    row.payload = "{\"from\":";
+    write_row(row);
+    check_round(work(), 0, 0, 1, 0);
+    ck_assert_int_eq(world.mails, 0);
+    ck_assert_str_ne(find_row(1)->last_error, "");
+}
+END_TEST
+
+START_TEST(a_round_takes_a_limited_number_of_rows)
+{
+    for (int i = 1; i <= 25; i++) {
+        queue_mail(i);
+    }
+    check_round(work(), 20, 0, 0, 0);
+    check_round(work(), 5, 0, 0, 0);
+}
+END_TEST
+
+START_TEST(a_stopping_server_finishes_the_row_at_hand_only)
+{
+    for (int i = 1; i <= 5; i++) {
+        queue_mail(i);
+    }
+    world.stop_after = 2;
+    check_round(work(), 2, 0, 0, 0);
+    ck_assert_int_eq(rows_of(QLM_OUTBOX_WAITING)->nelts, 3);
+}
+END_TEST
+
+START_TEST(rows_of_one_license_go_out_in_order)
+{
+    queue_webhook(1, "a");
+    queue_webhook(2, "a");
+    world.status = 503;
+    check_round(work(), 0, 1, 0, 0);
+    world.status = 200;
+    check_round(work(), 0, 0, 0, 0); /* the second waits for the first */
+    now += 30;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_SENT);
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_eq(find_row(2)->state, QLM_OUTBOX_SENT);
+}
+END_TEST
+
+/* ---- settings of mail -------------------------------------------------------------------------
+ */
+
+START_TEST(without_a_mail_server_mails_wait)
+{
+    set_property("smtpServer", "");
+    queue_mail(1);
+    check_round(work(), 0, 1, 0, 0);
+    ck_assert_int_eq(world.mails, 0);
+    ck_assert(says(find_row(1)->last_error, "smtpServer"));
+    ck_assert(says(world.line, "smtpServer"));
+    set_property("smtpServer", "mail.sender.example");
+    now += 30;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_eq(world.settings.server, "mail.sender.example");
+}
+END_TEST
+
+START_TEST(a_sender_that_is_set_later_is_used)
+{
+    set_property("smtpFrom", "");
+    write_row(new_mail(1, ""));
+    check_round(work(), 0, 1, 0, 0);
+    ck_assert_int_eq(world.mails, 0);
+    ck_assert(says(find_row(1)->last_error, "smtpFrom"));
+    set_property("smtpFrom", "late@sender.example");
+    set_property("smtpFromDisplayName", "The Shop");
+    now += 30;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_eq(world.from, "late@sender.example");
+    ck_assert_str_eq(world.from_name, "The Shop");
+}
+END_TEST
+
+START_TEST(the_properties_of_the_mail_server_are_used)
+{
+    set_property("smtpUser", "shop");
+    set_secret("smtpPassword", "pa$$ \xc3\xa9");
+    queue_mail(1);
+    work();
+    ck_assert_str_eq(world.settings.user, "shop");
+    ck_assert_str_eq(world.settings.password, "pa$$ \xc3\xa9");
+    ck_assert_str_eq(world.settings.ca_file, "");
+    ck_assert_int_eq(world.settings.port, 0);
+    ck_assert_int_eq(world.settings.tls, 1);
+    ck_assert_int_gt(world.settings.total_seconds, 0);
+    ck_assert_int_le(world.settings.total_seconds, 20); /* the lease outlasts it */
+    set_property("smtpPort", "465");
+    queue_mail(2);
+    work();
+    ck_assert_int_eq(world.settings.port, 465);
+    ck_assert_int_eq(world.settings.tls, 2);
+    set_property("smtpEnableSSL", "false");
+    queue_mail(3);
+    work();
+    ck_assert_int_eq(world.settings.tls, 0);
+}
+END_TEST
+
+START_TEST(a_password_sealed_by_another_server_sends_nothing)
+{
+    set_property("smtpPassword", "s1$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    queue_mail(1);
+    check_round(work(), 0, 1, 0, 0);
+    ck_assert_int_eq(world.mails, 0);
+    ck_assert_str_ne(find_row(1)->last_error, "");
+    ck_assert(!says(find_row(1)->last_error, "AAAA"));
+}
+END_TEST
+
+/* ---- webhooks ---------------------------------------------------------------------------------
+ */
+
+/* The signature a receiver reckons: SHA-256 over the body and then the secret. */
+static const char *signature(const char *body, const char *secret)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int length = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    char *hex = apr_palloc(pool, 65);
+
+    EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    EVP_DigestUpdate(context, body, strlen(body));
+    EVP_DigestUpdate(context, secret, strlen(secret));
+    EVP_DigestFinal_ex(context, digest, &length);
+    EVP_MD_CTX_free(context);
+    ck_assert_uint_eq(length, 32);
+    for (int i = 0; i < 32; i++) {
+        snprintf(hex + (size_t)i * 2, 3, "%02x", (unsigned int)digest[i]);
+    }
+    return apr_pstrcat(pool, "X-QLM-Signature: ", hex, NULL);
+}
+
+START_TEST(a_webhook_is_posted_as_it_stands_and_signed)
+{
+    const char *body = new_row(1, "", now).payload;
+
+    queue_webhook(1, "");
+    work();
+    ck_assert_str_eq(world.urls, "https://hook.example/a ");
+    ck_assert_str_eq(world.content_type, "application/json");
+    ck_assert_str_eq(world.body, body);
+    ck_assert_str_eq(world.signature, signature(body, ""));
+    set_secret("webHookSecretKey", "s3cret");
+    queue_webhook(2, "");
+    work();
+    ck_assert_str_eq(world.signature, signature(body, "s3cret"));
+    ck_assert_str_ne(signature(body, ""), signature(body, "s3cret"));
+    ck_assert(!says(world.line, "s3cret"));
+}
+END_TEST
+
+static const struct {
+    int status, is_taken;
+} statuses[] = {{200, 1}, {204, 1}, {299, 1}, {301, 0}, {304, 0}, {400, 0},
+                {404, 0}, {410, 0}, {429, 0}, {500, 0}, {199, 0}, {0, 0}};
+
+START_TEST(only_2xx_says_that_a_webhook_arrived)
+{
+    queue_webhook(1, "");
+    world.status = statuses[_i].status;
+    check_round(work(), statuses[_i].is_taken, !statuses[_i].is_taken, 0, 0);
+    if (!statuses[_i].is_taken) {
+        ck_assert_int_eq(find_row(1)->next_at, now + 30);
+        ck_assert_str_eq(find_row(1)->last_error, world.status
+                                                      ? apr_psprintf(pool, "HTTP %d", world.status)
+                                                      : "connection refused");
+    }
+}
+END_TEST
+
+START_TEST(the_publishers_own_schedule)
+{
+    set_property("webHookMaxRetries", "2");
+    set_property("webHookRetryInterval", "100");
+    world.status = 500;
+    queue_webhook(1, "");
+    check_round(work(), 0, 1, 0, 0);
+    ck_assert_int_eq(find_row(1)->next_at, now + 100);
+    now += 100;
+    check_round(work(), 0, 1, 0, 0);
+    ck_assert_int_eq(find_row(1)->next_at, now + 100);
+    now += 100;
+    check_round(work(), 0, 0, 1, 0);
+    ck_assert_int_eq(world.posts, 3); /* the call and two retries */
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_FAILED);
+    set_property("webHookMaxRetries", "0");
+    queue_webhook(2, "");
+    check_round(work(), 0, 0, 1, 0);
+    /* mails keep the server's schedule */
+    world.outcome = QLM_SMTP_LATER;
+    queue_mail(3);
+    check_round(work(), 0, 1, 0, 0);
+    ck_assert_int_eq(find_row(3)->next_at, now + 30);
+}
+END_TEST
+
+START_TEST(the_servers_schedule_is_the_default)
+{
+    world.status = 500;
+    queue_webhook(1, "");
+    work();
+    ck_assert_int_eq(find_row(1)->next_at, now + 30);
+    now += 30;
+    work();
+    ck_assert_int_eq(find_row(1)->next_at, now + 60);
+}
+END_TEST
+
+/* ---- retention --------------------------------------------------------------------------------
+ */
+
+static void add_finished(apr_int64_t id, const char *state, apr_int64_t finished_at)
+{
+    qlm_outbox_row_t row = new_row(id, "", finished_at);
+
+    row.state = state;
+    row.finished_at = finished_at;
+    write_row(row);
+}
+
+START_TEST(finished_rows_follow_their_retention)
+{
+    add_finished(1, QLM_OUTBOX_SENT, now - 30 * QLM_DATE_DAY - 1);
+    add_finished(2, QLM_OUTBOX_FAILED, now - 30 * QLM_DATE_DAY - 1);
+    add_finished(3, QLM_OUTBOX_CANCELLED, now - 30 * QLM_DATE_DAY - 1);
+    add_finished(4, QLM_OUTBOX_SENT, now - 30 * QLM_DATE_DAY);
+    check_round(work(), 0, 0, 0, 3);
+    ck_assert_str_eq(ids_of(rows_of("")), "4");
+    check_round(work(), 0, 0, 0, 0);
+    set_property("outboxRetentionInDays", "-1"); /* kept for ever */
+    now += 10000 * QLM_DATE_DAY;
+    check_round(work(), 0, 0, 0, 0);
+    set_property("outboxRetentionInDays", "9999");
+    check_round(work(), 0, 0, 0, 1);
+    ck_assert_int_eq(rows_of("")->nelts, 0);
+}
+END_TEST
+
+UNIT(add_many, int)
+{
+    for (int i = 0; i < *baton; i++) {
+        qlm_outbox_row_t row = new_row(0, "", NOW);
+
+        row.state = QLM_OUTBOX_SENT;
+        row.finished_at = NOW;
+        QLM_TRY(qlm_store_add_outbox(unit_store, &row, unit_pool));
+    }
+    return NULL;
+}
+
+START_TEST(much_is_removed_in_small_batches)
+{
+    int count = 501;
+
+    OK(qlm_store_write(store, add_many, &count, pool));
+    check_round(work(), 0, 0, 0, 500);
+    check_round(work(), 0, 0, 0, 1);
+    check_round(work(), 0, 0, 0, 0);
+}
+END_TEST
+
+/* ---- who works --------------------------------------------------------------------------------
+ */
+
+START_TEST(the_second_server_sends_nothing_until_the_lease_runs_out)
+{
+    qlm_outbox_round_t round;
+    apr_int64_t last;
+
+    queue_mail(1);
+    work();
+    last = now;
+    queue_mail(2);
+    add_finished(3, QLM_OUTBOX_SENT, now - 31 * QLM_DATE_DAY);
+    OK(work_as(&round, "other"));
+    check_round(round, 0, 0, 0, 0); /* nor does it remove anything */
+    ck_assert_str_eq(find_row(2)->state, QLM_OUTBOX_WAITING);
+    ck_assert_int_eq(find_row(2)->attempts, 0);
+    ck_assert_int_eq(find_row(3)->id, 3);
+    while (round.sent == 0) {
+        ck_assert_int_le(now, last + 60);
+        now++;
+        OK(work_as(&round, "other"));
+    }
+    ck_assert_int_gt(now, last + 20); /* longer than a row takes */
+    check_round(round, 1, 0, 0, 1);
+    queue_mail(4);
+    check_round(work(), 0, 0, 0, 0);
+    ck_assert_str_eq(find_row(4)->state, QLM_OUTBOX_WAITING);
+}
+END_TEST
+
+/* The process slept through its lease, and another one took over. */
+static void lose_lease(void)
+{
+    now += 3600;
+    ck_assert_int_eq(take(store, "outbox", "other", now, now + 45), 1);
+    world.meanwhile = NULL;
+}
+
+START_TEST(who_loses_the_lease_stops_after_the_row_at_hand)
+{
+    queue_mail(1);
+    queue_mail(2);
+    queue_mail(3);
+    world.meanwhile = lose_lease;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_int_eq(world.mails, 1);
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_SENT);
+    ck_assert_int_eq(find_row(2)->attempts, 0);
+    ck_assert_str_eq(find_row(3)->state, QLM_OUTBOX_WAITING);
+}
+END_TEST
+
+static void pass_time(void)
+{
+    now += 20;
+}
+
+START_TEST(a_slow_round_keeps_its_lease)
+{
+    qlm_outbox_round_t round;
+
+    for (int i = 1; i <= 6; i++) {
+        queue_mail(i);
+    }
+    world.meanwhile = pass_time; /* 120 seconds altogether */
+    check_round(work(), 6, 0, 0, 0);
+    world.meanwhile = NULL;
+    queue_mail(7);
+    OK(work_as(&round, "other"));
+    check_round(round, 0, 0, 0, 0);
+}
+END_TEST
+
+static void cancel_first(void)
+{
+    ck_assert_int_eq(change(1, QLM_OUTBOX_CANCELLED, now, now, 0), 1);
+}
+
+START_TEST(a_row_cancelled_meanwhile_stays_cancelled)
+{
+    queue_mail(1);
+    world.outcome = QLM_SMTP_LATER;
+    world.meanwhile = cancel_first;
+    work();
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_CANCELLED);
+    world.meanwhile = NULL;
+    now += 30;
+    check_round(work(), 0, 0, 0, 0);
+    ck_assert_int_eq(world.mails, 1);
+}
+END_TEST
+
+static void lose_database(void)
+{
+    is_database_away = 1;
+}
+
+START_TEST(what_could_not_be_marked_is_sent_again)
+{
+    qlm_outbox_round_t round;
+    qlm_error_t *error;
+
+    queue_mail(1);
+    world.meanwhile = lose_database;
+    error = work_as(&round, "me");
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(error->kind, QLM_ERROR_STORE);
+    error = work_as(&round, "me"); /* still away */
+    ck_assert_ptr_nonnull(error);
+    ck_assert_int_eq(world.mails, 1);
+    is_database_away = 0;
+    world.meanwhile = NULL;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_int_eq(world.mails, 2);
+    ck_assert_str_eq(world.message_ids, "<qlm.1@sender.example><qlm.1@sender.example>");
+}
+END_TEST
+
+/* ---- idle -------------------------------------------------------------------------------------
+ */
+
+static const char *content_of(const char *name)
+{
+    apr_file_t *file;
+    apr_finfo_t info;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char *bytes, *hex = apr_palloc(pool, 65);
+
+    if (apr_file_open(&file, name, APR_READ, 0, pool) != APR_SUCCESS) {
+        return "none";
+    }
+    ck_assert_int_eq(apr_file_info_get(&info, APR_FINFO_SIZE, file), APR_SUCCESS);
+    bytes = apr_palloc(pool, (apr_size_t)info.size + 1);
+    ck_assert_int_eq(apr_file_read_full(file, bytes, (apr_size_t)info.size, NULL), APR_SUCCESS);
+    apr_file_close(file);
+    ck_assert_int_eq(EVP_Digest(bytes, (size_t)info.size, digest, NULL, EVP_sha256(), NULL), 1);
+    for (int i = 0; i < 32; i++) {
+        snprintf(hex + (size_t)i * 2, 3, "%02x", (unsigned int)digest[i]);
+    }
+    return hex;
+}
+
+/* What the database's files hold; its log is where a write goes first. */
+static const char *state_of_files(void)
+{
+    return apr_pstrcat(pool, content_of(path), " ",
+                       content_of(apr_pstrcat(pool, path, "-wal", NULL)), NULL);
+}
+
+START_TEST(an_idle_round_writes_nothing)
+{
+    const char *before;
+
+    queue_mail(1);
+    work();
+    add_finished(2, QLM_OUTBOX_SENT, now - QLM_DATE_DAY); /* not old enough */
+    write_row(new_row(3, "", now + 3600));                /* not due */
+    before = state_of_files();
+    for (int i = 0; i < 10; i++) {
+        now++;
+        check_round(work(), 0, 0, 0, 0);
+    }
+    ck_assert_str_eq(state_of_files(), before);
+    ck_assert_int_eq(world.lines, 1);
+    now += 3600;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_ne(state_of_files(), before); /* writing would have been seen */
+}
+END_TEST
+
+#define ROWS(table) (int)(sizeof(table) / sizeof(*(table)))
+
+static Suite *worker_suite(void)
+{
+    Suite *suite = suite_create("worker");
+    TCase *rounds = tcase_create("rounds");
+
+    tcase_add_checked_fixture(rounds, set_up_worker, tear_down);
+    tcase_set_timeout(rounds, 60);
+    tcase_add_test(rounds, what_is_due_is_sent_once);
+    tcase_add_test(rounds, a_failing_row_is_tried_with_growing_pauses_for_three_days);
+    tcase_add_test(rounds, the_pause);
+    tcase_add_test(rounds, a_final_refusal_parks_the_row_at_once);
+    tcase_add_test(rounds, a_repeat_has_the_message_id_of_the_first_try);
+    tcase_add_test(rounds, a_payload_that_cannot_be_read_is_parked);
+    tcase_add_test(rounds, a_round_takes_a_limited_number_of_rows);
+    tcase_add_test(rounds, a_stopping_server_finishes_the_row_at_hand_only);
+    tcase_add_test(rounds, rows_of_one_license_go_out_in_order);
+    tcase_add_test(rounds, without_a_mail_server_mails_wait);
+    tcase_add_test(rounds, a_sender_that_is_set_later_is_used);
+    tcase_add_test(rounds, the_properties_of_the_mail_server_are_used);
+    tcase_add_test(rounds, a_password_sealed_by_another_server_sends_nothing);
+    tcase_add_test(rounds, a_webhook_is_posted_as_it_stands_and_signed);
+    tcase_add_loop_test(rounds, only_2xx_says_that_a_webhook_arrived, 0, ROWS(statuses));
+    tcase_add_test(rounds, the_publishers_own_schedule);
+    tcase_add_test(rounds, the_servers_schedule_is_the_default);
+    tcase_add_test(rounds, finished_rows_follow_their_retention);
+    tcase_add_test(rounds, much_is_removed_in_small_batches);
+    tcase_add_test(rounds, the_second_server_sends_nothing_until_the_lease_runs_out);
+    tcase_add_test(rounds, who_loses_the_lease_stops_after_the_row_at_hand);
+    tcase_add_test(rounds, a_slow_round_keeps_its_lease);
+    tcase_add_test(rounds, a_row_cancelled_meanwhile_stays_cancelled);
+    tcase_add_test(rounds, what_could_not_be_marked_is_sent_again);
+    tcase_add_test(rounds, an_idle_round_writes_nothing);
+    suite_add_tcase(suite, rounds);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(worker_suite());
+    int failed;
+
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
