@@ -242,6 +242,20 @@ def mailing_site(template, server, **more):
     assert not problems, "\n".join(problems)
 
 
+def start_again(site):
+    """Start a killed server whose clients go on calling: one of them may have taken its port meanwhile, by connecting
+    to itself, and gives it back soon."""
+    site.allow(r"AH00072|AH00015")  # could not bind, no listening sockets
+    for attempt in range(20):
+        size = len(site.read_log("console.log"))
+        try:
+            return site.start()
+        except RuntimeError:
+            if "could not bind" not in site.read_log("console.log")[size:] or attempt == 19:
+                raise
+            time.sleep(0.2)
+
+
 # ---- the outbox
 
 def rows(site, number=None, kind="mail"):

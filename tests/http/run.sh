@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tests against a real httpd. Skipped where their tools are missing.
-if ! "$PYTHON" -c 'import pytest, requests, lxml' 2>/dev/null; then
-    echo "Python 3 with pytest, requests and lxml is not installed"
+if ! "$PYTHON" -c 'import pytest, requests, lxml, aiosmtpd' 2>/dev/null; then
+    echo "Python 3 with pytest, requests, lxml and aiosmtpd is not installed"
     exit 77
 fi
 if [ ! -x "$QLM_HTTPD" ] || ! command -v xmlsec1 >/dev/null; then

@@ -236,12 +236,18 @@ def limit_files(site, size):
     """No process of the server may let a file grow beyond this size."""
     program = "import resource, sys\nfor pid in sys.argv[2:]:\n    resource.prlimit(int(pid), resource.RLIMIT_FSIZE," \
               " (int(sys.argv[1]), resource.RLIM_INFINITY))"
-    owners = {}
-    for pid in site.processes():
-        owners.setdefault(os.stat("/proc/%d" % pid).st_uid, []).append(str(pid))
-    for owner, pids in owners.items():  # only a process's own user may set its limits
-        who = {"user": owner, "group": owner} if owner != os.geteuid() else {}
-        subprocess.run([sys.executable, "-c", program, str(size), *pids], check=True, **who)
+
+    def set_limits():
+        owners = {}
+        for pid in site.processes():
+            owners.setdefault(os.stat("/proc/%d" % pid).st_uid, []).append(str(pid))
+        for owner, pids in owners.items():  # only a process's own user may set its limits
+            who = {"user": owner, "group": owner} if owner != os.geteuid() else {}
+            if subprocess.run([sys.executable, "-c", program, str(size), *pids], capture_output=True, **who).returncode:
+                return False
+        return True
+
+    until(set_limits)  # a child that is just starting changes its user
 
 
 def test_no_more_room_for_the_file(new_site):

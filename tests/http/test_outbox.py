@@ -10,7 +10,7 @@ import pytest
 
 from client import Connection, call, order, order_number, until
 from outside import MAIL_PASSWORD, TEMPLATE, holds_no_secret, let_time_pass, mailing_site, make_due, row, rows, \
-    secure_mail_server, settled, trust, use_mail
+    secure_mail_server, settled, start_again, trust, use_mail
 
 METHOD = "GetActivationKeyWithExpiryDate"
 MANY = int(os.environ.get("QLM_TEST_ORDERS", "150"))  # orders between the kills
@@ -309,7 +309,7 @@ def test_kill_at_any_moment_loses_no_key_and_no_mail(new_site, server):
                 make_due(site)
                 site.kill()
                 kills += 1
-                site.start()
+                start_again(site)
                 # what stood still while the lease of a dead process runs out stands still for as long; not in this test
                 site.change("UPDATE qlm_lease SET leased_until = 0")
         keys = [k.result() for k in keys]

@@ -11,7 +11,7 @@ import pytest
 
 from client import ASMX, call, order_number, until
 from outside import MAIL_PASSWORD, SENDER, SIMULATORS, TEMPLATE, HookReceiver, holds_no_secret, mailing_site, \
-    rows, secure_mail_server, settled, trust, use_mail
+    rows, secure_mail_server, settled, start_again, trust, use_mail
 
 sys.path.insert(0, str(SIMULATORS))
 from salesforce import Salesforce, person  # noqa: E402
@@ -202,7 +202,7 @@ def test_killed_while_orders_come_in(new_site, server):
             time.sleep(0.05)
             if i in (10, 20):
                 site.kill()
-                site.start()
+                start_again(site)
         assert shop.wait_until_acknowledged(30)
         site.change("UPDATE qlm_lease SET leased_until = 0")
         for _, number, address in orders:
