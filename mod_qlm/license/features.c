@@ -70,3 +70,40 @@ const char *qlm_features_format(const qlm_features_t *features, apr_pool_t *pool
     }
     return apr_pstrmemdup(pool, text, length);
 }
+
+/* The name of a feature among "set:id:name;…"; NULL if it has none. */
+static const char *name_of(const char *names, const char *feature, apr_pool_t *pool)
+{
+    apr_array_header_t *rows = qlm_text_split(names, ";", pool);
+    size_t length = strlen(feature);
+
+    for (int i = 0; i < rows->nelts; i++) {
+        const char *row = APR_ARRAY_IDX(rows, i, const char *);
+
+        if (strncmp(row, feature, length) == 0 && row[length] == ':') {
+            return row + length + 1;
+        }
+    }
+    return NULL;
+}
+
+const char *qlm_features_names(const char *stored, const char *names, apr_pool_t *pool)
+{
+    const char *text = "";
+    qlm_features_t features;
+
+    if (!qlm_features_parse(&features, stored)) {
+        return stored;
+    }
+    for (int bit = 0; bit < 8 * QLM_FEATURE_SETS; bit++) {
+        unsigned int id = 1U << (bit % 8);
+
+        if (features.set[bit / 8] & id) {
+            const char *feature = apr_psprintf(pool, "%d:%u", bit / 8, id);
+            const char *name = name_of(names, feature, pool);
+
+            text = apr_pstrcat(pool, text, name ? name : feature, ",", NULL);
+        }
+    }
+    return text;
+}

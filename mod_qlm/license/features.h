@@ -20,4 +20,8 @@ int qlm_features_parse(qlm_features_t *features, const char *text);
 /** The stored and sent form, in @a pool. */
 const char *qlm_features_format(const qlm_features_t *features, apr_pool_t *pool);
 
+/** The names of the features in @a stored ("0:3;"), "STD,PRO,", by a product's "set:id:name;…"; a
+ * feature without a name as "set:id". In @a pool. */
+const char *qlm_features_names(const char *stored, const char *names, apr_pool_t *pool);
+
 #endif

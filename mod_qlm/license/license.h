@@ -41,6 +41,11 @@ typedef struct qlm_license_t {
     const char *user_data, *comment, *legacy_key, *affiliate_id, *properties;
     const char *order_status; /**< "Completed", "In Progress" … */
     apr_int64_t customer_id;  /**< 0 none */
+    apr_int64_t disabled_at, modified_at, released_at;
+    int max_release_count, max_release_days; /**< -1 no limit, -2 as the server property says */
+    apr_int64_t organization_id;             /**< 0 none */
+    const char *bundle_id;
+    const char *allowed_computers, *denied_computers; /**< ids separated by ||, "" = no list */
 } qlm_license_t;
 
 /** A computer on which a license is active. id 0 = there is none. */
@@ -52,6 +57,7 @@ typedef struct qlm_activation_t {
     apr_int64_t activated_at, last_accessed_at;
     int activation_count;
     const char *user_data, *ip_address;
+    apr_int64_t offline_until; /**< a seat taken offline is not given away before; 0 = it is not */
 } qlm_activation_t;
 
 /** What a computer asks. */

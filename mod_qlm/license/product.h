@@ -15,6 +15,8 @@ typedef struct qlm_product_t {
     const char *public_key_pem; /**< SubjectPublicKeyInfo */
     const char *
         private_key_sealed; /**< PKCS#8 PEM under qlm_secrets_seal, identity qlm_product_identity */
+    const char *features;   /**< names, "set:id:name;…"; "" if there are none */
+    const char *latest_version, *latest_version_url, *latest_version_notes; /**< "" if not said */
 } qlm_product_t;
 
 /** The identity under which the private key is sealed, such as "product/1/1/0/private"; in @a pool.

@@ -189,7 +189,7 @@ qlm_error_t *qlm_command_key_list(qlm_tool_t *tool)
 typedef struct revocation_t {
     const char *key;
     int is_disabled, changed;
-    apr_int64_t now;
+    qlm_actor_t actor;
 } revocation_t;
 
 static qlm_error_t *apply_revocation(qlm_store_t *store, void *baton, apr_pool_t *pool)
@@ -197,12 +197,13 @@ static qlm_error_t *apply_revocation(qlm_store_t *store, void *baton, apr_pool_t
     revocation_t *revocation = baton;
 
     return qlm_store_disable_license(&revocation->changed, store, revocation->key,
-                                     revocation->is_disabled, revocation->now, pool);
+                                     revocation->is_disabled, &revocation->actor, pool);
 }
 
 qlm_error_t *qlm_command_key_revoke(qlm_tool_t *tool)
 {
-    revocation_t revocation = {NULL, !qlm_tool_option(tool, "undo"), 0, tool->now};
+    revocation_t revocation = {
+        NULL, !qlm_tool_option(tool, "undo"), 0, {"qlmctl key revoke", "", "", tool->now}};
     qlm_license_view_t *view;
     qlm_key_shape_t shape;
     const char *shown;

@@ -27,7 +27,8 @@ static qlm_error_t *add_lines(json_t *record, qlm_tool_t *tool, const char *vend
 static qlm_error_t *add_licenses(json_t *record, qlm_tool_t *tool, const char *vendor,
                                  const char *order, int *count)
 {
-    qlm_license_filter_t filter = {vendor, order, "", 0, LICENSES_MAX};
+    qlm_license_filter_t filter = {
+        .vendor = vendor, .order_ref = order, .line_ref = "", .limit = LICENSES_MAX};
     apr_array_header_t *licenses;
     json_t *list = qlm_output_array(tool->pool);
 

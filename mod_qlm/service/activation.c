@@ -10,6 +10,7 @@
 #include "service/notify.h"
 #include "service/operations.h"
 #include "service/reply.h"
+#include "store/history.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -234,6 +235,24 @@ static qlm_error_t *note(const validation_t *validation, qlm_store_t *store, apr
                                      validation->affiliate_id, customer_id, pool);
 }
 
+/* History and webhook of a new activation. */
+static qlm_error_t *report_activated(const validation_t *validation, qlm_store_t *store,
+                                     apr_pool_t *pool)
+{
+    const qlm_call_t *call = validation->call;
+    const qlm_license_view_t *view = validation->view;
+    const qlm_actor_t actor = qlm_call_actor(call);
+    const qlm_history_t row = {.license_id = view->license.id,
+                               .customer_id = view->license.customer_id,
+                               .activation_key = view->license.activation_key,
+                               .event = "activated",
+                               .computer_id = view->activation.computer_id};
+
+    QLM_TRY(qlm_store_add_history(store, &row, &actor, pool));
+    return qlm_notify_license(QLM_PROPERTY_ON_LICENSE_ACTIVATED, &view->license, NULL,
+                              &view->activation, store, call, pool);
+}
+
 /* The unit of work: judged again inside the transaction, because the license may have changed since
  * it was read. */
 static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
@@ -260,7 +279,7 @@ static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
                                 validation->view->license.expires_at, pool));
     QLM_TRY(note(validation, store, pool));
     QLM_TRY(find(validation, store, call->pool));
-    return validation->taken ? qlm_notify_activated(validation->view, store, call, pool) : NULL;
+    return validation->taken ? report_activated(validation, store, pool) : NULL;
 }
 
 /* No seat is free. A single license names the computer that has it, as QLM does. */

@@ -28,6 +28,9 @@ typedef struct qlm_call_t {
 /** Note something odd but served, for the log: one line in the end, bounded. @a text is copied. */
 void qlm_call_note(qlm_call_t *call, const char *text);
 
+/** Who changes something by this call, for the history. */
+qlm_actor_t qlm_call_actor(const qlm_call_t *call);
+
 /** Borrow a connection for the call (call->store), if it has none. Errors: STORE. */
 qlm_error_t *qlm_call_borrow(qlm_call_t *call);
 

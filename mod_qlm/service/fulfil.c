@@ -5,8 +5,10 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "license/keygen.h"
+#include "license/record.h"
 #include "service/notify.h"
 #include "service/terms.h"
+#include "store/history.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -194,15 +196,22 @@ static qlm_error_t *put_customer(apr_int64_t *id, qlm_store_t *store,
 static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t customer_id,
                                  qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
 {
-    qlm_license_t license = {0};
+    const qlm_actor_t actor = qlm_call_actor(call);
+    qlm_history_t row = {.event = "created"};
+    qlm_license_t license;
 
+    qlm_license_clear(&license);
     fill_license(&license, line, call);
-    license.customer_id = customer_id;
+    license.customer_id = row.customer_id = customer_id;
     for (int i = 0; i < line->keys->nelts; i++) {
         license.id = qlm_store_new_id(store);
         license.activation_key = APR_ARRAY_IDX(line->keys, i, const char *);
         QLM_TRY(qlm_store_add_license(store, &license, pool));
-        QLM_TRY(qlm_notify_created(&license, &line->order->customer, store, call, pool));
+        row.license_id = license.id;
+        row.activation_key = license.activation_key;
+        QLM_TRY(qlm_store_add_history(store, &row, &actor, pool));
+        QLM_TRY(qlm_notify_license(QLM_PROPERTY_ON_LICENSE_CREATED, &license,
+                                   &line->order->customer, NULL, store, call, pool));
     }
     return NULL;
 }
@@ -253,6 +262,23 @@ typedef struct renewal_t {
     qlm_call_t *call;
 } renewal_t;
 
+static qlm_error_t *move_end(const renewal_t *renewal, qlm_store_t *store, apr_pool_t *pool)
+{
+    const qlm_actor_t actor = qlm_call_actor(renewal->call);
+    qlm_license_view_t *view;
+    qlm_license_t after;
+
+    QLM_TRY(qlm_store_lock_license(&view, store, renewal->license->activation_key, "",
+                                   renewal->call->now, pool));
+    if (!view) {
+        return qlm_error_make(pool, QLM_ERROR_CONFLICT, QLM_CODE_DATABASE,
+                              "the license was replaced at the same time");
+    }
+    after = view->license;
+    after.expires_at = renewal->expires_at;
+    return qlm_store_change_license(NULL, store, &view->license, &after, "renewed", &actor, pool);
+}
+
 /* The order line, the new date and the mail together: a repeat finds the line and moves nothing. */
 static qlm_error_t *renew(qlm_store_t *store, void *baton, apr_pool_t *pool)
 {
@@ -263,7 +289,7 @@ static qlm_error_t *renew(qlm_store_t *store, void *baton, apr_pool_t *pool)
     if (!line->is_new) {
         return NULL;
     }
-    QLM_TRY(qlm_store_set_expiry(store, renewal->license->id, renewal->expires_at, pool));
+    QLM_TRY(move_end(renewal, store, pool));
     return qlm_notify_order(renewal->lines, QLM_ARGUMENT_RENEWAL_TEMPLATE, store, renewal->call,
                             pool);
 }

@@ -90,6 +90,20 @@ static const qlm_parameter_t validate_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t revoke_parameters[] = {
+    OPTIONAL(KEY),
+    OPTIONAL(REVOKE),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),
+    OPTIONAL(ARGS),
+    OPTIONAL(LOCALE),
+    END,
+};
+
 static const qlm_parameter_t no_parameters[] = {END};
 
 const qlm_method_t qlm_methods[] = {
@@ -105,6 +119,8 @@ const qlm_method_t qlm_methods[] = {
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, -1, issue_parameters, qlm_operation_webhook},
+    {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
     {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",
      QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, validate_parameters, qlm_operation_validate},
     {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},

@@ -261,36 +261,79 @@ static const char *iso(apr_int64_t seconds, apr_pool_t *pool)
     return seconds ? qlm_date_format(seconds, "yyyy-MM-ddTHH:mm:ss", pool) : "";
 }
 
-/* LicenseInfo, members in the documented order. */
-static json_t *license_info(const qlm_license_t *license, const qlm_customer_t *customer,
-                            const qlm_activation_t *activation, const char *product_name,
-                            apr_pool_t *pool)
+static const char *plain(const char *text)
 {
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i,"
-        " s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}",
-        "ActivationKey", license->activation_key, "FullName",
-        customer->full_name ? customer->full_name : "", "Country",
-        customer->country ? customer->country : "", "AffiliateID", license->affiliate_id, "Email",
-        customer->email ? customer->email : "", "Duration", license->duration_days, "ExpiryDate",
-        iso(license->expires_at, pool), "MaintenanceRenewalDate",
-        iso(license->maintenance_until, pool), "Features", license->features, "OrderID",
-        license->order_ref, "ReceiptID", license->subscription_ref, "SubscriptionID",
-        license->subscription_ref, "LicenseModel", (int)license->model, "ProductID",
-        license->product_id, "MajorVersion", license->major, "MinorVersion", license->minor,
-        "NumLicenses", license->num_licenses, "FloatingSeats", license->floating_seats, "UserData",
-        license->user_data, "ComputerID", activation ? activation->computer_id : "", "ComputerName",
-        activation ? activation->computer_name : "", "Comment", license->comment, "LegacyKey",
-        license->legacy_key, "AvailableLicenses", license->available_licenses, "OrderDate",
-        iso(license->ordered_at, pool), "ProductProperties", license->properties, "ProductName",
-        product_name);
+    return text ? text : "";
 }
 
-static const char *event_json(const char *event, json_t *info, const qlm_call_t *call,
-                              apr_pool_t *pool)
+/* "STD,PRO," for the enabled ones of the product's "set:id:name;…"; the stored form if the product
+ * names none. */
+static const char *feature_names(const qlm_license_t *license, const qlm_product_t *product,
+                                 apr_pool_t *pool)
+{
+    return product && *plain(product->features)
+               ? qlm_features_names(license->features, product->features, pool)
+               : license->features;
+}
+
+/* What the event is about. */
+typedef struct subject_t {
+    const qlm_license_t *license;
+    const qlm_customer_t *customer;
+    const qlm_activation_t *activation; /* NULL: no computer */
+    const qlm_product_t *product;       /* NULL: not known here */
+} subject_t;
+
+/* LicenseInfo, members in the documented order. */
+static json_t *license_info(const subject_t *subject, apr_pool_t *pool)
+{
+    const qlm_license_t *license = subject->license;
+    const qlm_customer_t *customer = subject->customer;
+    const qlm_activation_t *activation = subject->activation;
+
+    return json_pack(
+        "{s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i,"
+        " s:i, s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:I}",
+        "LicenseUpdatedOnServer", license->modified_at > license->created_at, "ActivationKey",
+        license->activation_key, "FullName", plain(customer->full_name), "Country",
+        plain(customer->country), "AffiliateID",
+        *license->affiliate_id ? license->affiliate_id : "None", "Email", plain(customer->email),
+        "Duration", license->duration_days, "ExpiryDate", iso(license->expires_at, pool),
+        "UsesAdminEncryption", 0, "MaintenanceRenewalDate", iso(license->maintenance_until, pool),
+        "Features", feature_names(license, subject->product, pool), "OrderID", license->order_ref,
+        "ReceiptID", license->subscription_ref, "SubscriptionID", license->subscription_ref,
+        "LicenseModel", (int)license->model, "ProductID", license->product_id, "MajorVersion",
+        license->major, "MinorVersion", license->minor, "NumLicenses", license->num_licenses,
+        "FloatingSeats", license->floating_seats, "UserData", license->user_data, "NewFeatures", "",
+        "NewFloatingSeats", -1, "ComputerID", activation ? activation->computer_id : "",
+        "ComputerName", activation ? activation->computer_name : "", "Comment", license->comment,
+        "LegacyKey", license->legacy_key, "AvailableLicenses", license->available_licenses,
+        "OrderDate", iso(license->ordered_at, pool), "ProductProperties", license->properties,
+        "BundleID", plain(license->bundle_id), "ProductName",
+        subject->product ? subject->product->name : "", "MaxReleaseCount",
+        license->max_release_count, "MaxReleasePeriodInDays", license->max_release_days,
+        "OrganizationID", (json_int_t)license->organization_id);
+}
+
+static json_t *customer_info(const qlm_customer_t *customer)
+{
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}",
+        "CustomerID", (json_int_t)customer->id, "FullName", plain(customer->full_name), "Email",
+        plain(customer->email), "Company", plain(customer->company), "Phone",
+        plain(customer->phone), "Fax", plain(customer->fax), "Mobile", plain(customer->mobile),
+        "Address1", plain(customer->address1), "Address2", plain(customer->address2), "City",
+        plain(customer->city), "State", plain(customer->state), "Zip", plain(customer->zip),
+        "Country", plain(customer->country), "Notes", plain(customer->notes), "AffiliateID",
+        *plain(customer->affiliate_id) ? customer->affiliate_id : "None", "IncludeInMailList",
+        customer->include_in_mail_list);
+}
+
+static const char *event_json(const char *event, const char *member, json_t *info,
+                              const qlm_call_t *call, apr_pool_t *pool)
 {
     json_t *whole = json_pack("{s:s, s:s, s:o}", "Event", event, "TimeStampUtc",
-                              iso(call->now, pool), "LicenseInfo", info);
+                              iso(call->now, pool), member, info);
     char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
     const char *copy = text ? apr_pstrdup(pool, text) : NULL;
 
@@ -299,52 +342,79 @@ static const char *event_json(const char *event, json_t *info, const qlm_call_t 
     return copy;
 }
 
-static qlm_error_t *add_event(const char *event, qlm_property_t urls, const qlm_license_t *license,
-                              const qlm_customer_t *customer, const qlm_activation_t *activation,
-                              qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
+/* The URLs of an event, NULL if nobody wants to know: the event's name is its property's. */
+static apr_array_header_t *targets_of(qlm_property_t event, const qlm_call_t *call,
+                                      apr_pool_t *pool)
 {
-    apr_array_header_t *targets =
-        qlm_text_split(qlm_properties_text(call->properties, urls), "; \t\r\n", pool);
-    const qlm_product_t *product =
-        qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
-    qlm_outbox_row_t row = {0};
+    apr_array_header_t *targets;
 
-    if (targets->nelts == 0 ||
-        !qlm_properties_bool(call->properties, QLM_PROPERTY_WEBHOOKS_ENABLED)) {
+    if (!qlm_properties_bool(call->properties, QLM_PROPERTY_WEBHOOKS_ENABLED)) {
         return NULL;
     }
-    row.kind = QLM_OUTBOX_WEBHOOK;
-    row.state = QLM_OUTBOX_WAITING;
-    row.subject =
-        apr_pstrcat(pool, event, " ", qlm_keygen_for_log(license->activation_key, pool), NULL);
-    row.payload = event_json(
-        event, license_info(license, customer, activation, product ? product->name : "", pool),
-        call, pool);
-    if (!row.payload) {
+    targets = qlm_text_split(qlm_properties_text(call->properties, event), "; \t\r\n", pool);
+    return targets->nelts ? targets : NULL;
+}
+
+/* One row for each URL; those of one license or customer go to it in order. */
+static qlm_error_t *add_event(const char *event, const char *about, apr_int64_t id,
+                              const char *payload, const apr_array_header_t *targets,
+                              qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
+{
+    qlm_outbox_row_t row = {0};
+
+    if (!payload) {
         return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
                               "the JSON of the event %s cannot be made", event);
     }
+    row.kind = QLM_OUTBOX_WEBHOOK;
+    row.state = QLM_OUTBOX_WAITING;
+    row.subject = apr_pstrcat(pool, event, " ", about, NULL);
+    row.payload = payload;
     row.last_error = "";
     row.created_at = row.next_at = call->now;
     for (int i = 0; i < targets->nelts; i++) {
         row.id = 0;
         row.target = APR_ARRAY_IDX(targets, i, const char *);
-        row.order_key = apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", license->id, row.target);
+        row.order_key = apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", id, row.target);
         QLM_TRY(qlm_store_add_outbox(store, &row, pool));
     }
     return NULL;
 }
 
-qlm_error_t *qlm_notify_created(const qlm_license_t *license, const qlm_customer_t *customer,
+qlm_error_t *qlm_notify_license(qlm_property_t event, const qlm_license_t *license,
+                                const qlm_customer_t *customer, const qlm_activation_t *activation,
                                 qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
 {
-    return add_event("license_created", QLM_PROPERTY_ON_LICENSE_CREATED, license, customer, NULL,
-                     store, call, pool);
+    static const qlm_customer_t nobody = {.include_in_mail_list = -1};
+    const char *name = qlm_property_row(event)->name;
+    apr_array_header_t *targets = targets_of(event, call, pool);
+    subject_t subject = {license, customer, activation, NULL};
+
+    if (!targets) {
+        return NULL;
+    }
+    subject.product =
+        qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
+    if (!customer && license->customer_id) {
+        QLM_TRY(qlm_store_find_customer(&subject.customer, store, license->customer_id, pool));
+    }
+    if (!subject.customer) {
+        subject.customer = &nobody;
+    }
+    return add_event(name, qlm_keygen_for_log(license->activation_key, pool), license->id,
+                     event_json(name, "LicenseInfo", license_info(&subject, pool), call, pool),
+                     targets, store, call, pool);
 }
 
-qlm_error_t *qlm_notify_activated(const qlm_license_view_t *view, qlm_store_t *store,
-                                  const qlm_call_t *call, apr_pool_t *pool)
+qlm_error_t *qlm_notify_customer(qlm_property_t event, const qlm_customer_t *customer,
+                                 qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool)
 {
-    return add_event("license_activated", QLM_PROPERTY_ON_LICENSE_ACTIVATED, &view->license,
-                     &view->customer, &view->activation, store, call, pool);
+    const char *name = qlm_property_row(event)->name;
+    apr_array_header_t *targets = targets_of(event, call, pool);
+
+    return targets
+               ? add_event(name, "customer", customer->id,
+                           event_json(name, "CustomerInfo", customer_info(customer), call, pool),
+                           targets, store, call, pool)
+               : NULL;
 }

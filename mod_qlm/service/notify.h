@@ -14,12 +14,18 @@
 qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t template_argument,
                               qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool);
 
-/** Inside a unit: the webhook license_created, if webHooksEnabled and the property names URLs. */
-qlm_error_t *qlm_notify_created(const qlm_license_t *license, const qlm_customer_t *customer,
+/** Inside a unit: an outgoing webhook about a license, if webHooksEnabled and the property of that
+ * name has URLs.
+ * @param event       QLM_PROPERTY_ON_LICENSE_CREATED, _ACTIVATED, _MODIFIED, _RELEASED, _DELETED
+ * @param customer    NULL: that of the license, read from the store
+ * @param activation  the computer it is about, or NULL */
+qlm_error_t *qlm_notify_license(qlm_property_t event, const qlm_license_t *license,
+                                const qlm_customer_t *customer, const qlm_activation_t *activation,
                                 qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool);
 
-/** Inside a unit: the webhook license_activated. */
-qlm_error_t *qlm_notify_activated(const qlm_license_view_t *view, qlm_store_t *store,
-                                  const qlm_call_t *call, apr_pool_t *pool);
+/** Inside a unit: the same about a customer.
+ * @param event  QLM_PROPERTY_ON_CUSTOMER_CREATED, _MODIFIED, _DELETED */
+qlm_error_t *qlm_notify_customer(qlm_property_t event, const qlm_customer_t *customer,
+                                 qlm_store_t *store, const qlm_call_t *call, apr_pool_t *pool);
 
 #endif

@@ -51,6 +51,14 @@ void qlm_call_note(qlm_call_t *call, const char *text)
     }
 }
 
+qlm_actor_t qlm_call_actor(const qlm_call_t *call)
+{
+    const qlm_actor_t actor = {call->method->name, call->vendor ? call->vendor->name : "",
+                               call->input->client_ip, call->now};
+
+    return actor;
+}
+
 qlm_error_t *qlm_call_borrow(qlm_call_t *call)
 {
     return call->store

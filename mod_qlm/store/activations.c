@@ -17,6 +17,7 @@ void qlm_record_read_activation(qlm_activation_t *activation, qlm_row_t *row)
     activation->activation_count = qlm_row_int(row);
     activation->user_data = qlm_row_text(row);
     activation->ip_address = qlm_row_text(row);
+    activation->offline_until = qlm_row_int64(row);
 }
 
 static qlm_error_t *insert_activation(int *added, qlm_store_t *store,
@@ -57,6 +58,28 @@ qlm_error_t *qlm_store_take_seat(int *taken, qlm_store_t *store, const qlm_activ
                               "All the available licenses have already been activated.");
     }
     return NULL;
+}
+
+qlm_error_t *qlm_store_give_seat(int *given, qlm_store_t *store, apr_int64_t license_id,
+                                 const char *computer_id, apr_int64_t now, apr_pool_t *pool)
+{
+    const char *seat[] = {qlm_statement_number(license_id, pool), qlm_text_fold(computer_id, pool)};
+    const char *license[] = {qlm_statement_number(now, pool), qlm_statement_number(now, pool),
+                             qlm_statement_number(license_id, pool)};
+
+    QLM_TRY(qlm_statement_execute(given, store, QLM_STATEMENT_ACTIVATION_DELETE, seat, pool));
+    return *given
+               ? qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_GIVE_SEAT, license, pool)
+               : NULL;
+}
+
+qlm_error_t *qlm_store_set_computer_key(qlm_store_t *store, const qlm_activation_t *activation,
+                                        const char *computer_key, apr_pool_t *pool)
+{
+    const char *values[] = {computer_key, qlm_statement_number(activation->license_id, pool),
+                            qlm_text_fold(activation->computer_id, pool)};
+
+    return qlm_statement_execute(NULL, store, QLM_STATEMENT_ACTIVATION_NEW_KEY, values, pool);
 }
 
 qlm_error_t *qlm_store_refresh_activation(qlm_store_t *store, const qlm_activation_t *activation,

@@ -2,6 +2,8 @@
 #include "store/records.h"
 
 #include "base/text.h"
+#include "license/record.h"
+#include "store/history.h"
 
 #include <string.h>
 
@@ -41,6 +43,15 @@ qlm_error_t *qlm_record_read_license(qlm_license_t *license, qlm_row_t *row, apr
     license->properties = qlm_row_text(row);
     license->order_status = qlm_row_text(row);
     license->customer_id = qlm_row_int64(row);
+    license->disabled_at = qlm_row_int64(row);
+    license->modified_at = qlm_row_int64(row);
+    license->released_at = qlm_row_int64(row);
+    license->max_release_count = qlm_row_int(row);
+    license->max_release_days = qlm_row_int(row);
+    license->organization_id = qlm_row_int64(row);
+    license->bundle_id = qlm_row_text(row);
+    license->allowed_computers = qlm_row_text(row);
+    license->denied_computers = qlm_row_text(row);
     if (!qlm_model_parse(&license->model, model)) {
         return qlm_error_store(pool, "license %" APR_INT64_T_FMT ": unknown license model %s",
                                license->id, qlm_text_for_log(model, 40, pool));
@@ -101,7 +112,16 @@ qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *lice
                             qlm_statement_text(license->affiliate_id),
                             qlm_statement_text(license->properties),
                             qlm_statement_text(license->order_status),
-                            qlm_statement_number(license->customer_id, pool)};
+                            qlm_statement_number(license->customer_id, pool),
+                            qlm_statement_number(license->disabled_at, pool),
+                            qlm_statement_number(license->created_at, pool),
+                            qlm_statement_number(license->released_at, pool),
+                            qlm_statement_number(license->max_release_count, pool),
+                            qlm_statement_number(license->max_release_days, pool),
+                            qlm_statement_number(license->organization_id, pool),
+                            qlm_statement_text(license->bundle_id),
+                            qlm_statement_text(license->allowed_computers),
+                            qlm_statement_text(license->denied_computers)};
     int added;
 
     QLM_TRY(qlm_statement_execute(&added, store, QLM_STATEMENT_LICENSE_INSERT, values, pool));
@@ -112,23 +132,121 @@ qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *lice
     return NULL;
 }
 
-qlm_error_t *qlm_store_set_expiry(qlm_store_t *store, apr_int64_t license_id,
-                                  apr_int64_t expires_at, apr_pool_t *pool)
-{
-    const char *values[] = {qlm_statement_number(expires_at, pool),
-                            qlm_statement_number(license_id, pool)};
+/* ---- changing ---- */
 
-    return qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_EXPIRY, values, pool);
+qlm_error_t *qlm_store_lock_license(qlm_license_view_t **view, qlm_store_t *store,
+                                    const char *activation_key, const char *computer_id,
+                                    apr_int64_t now, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(now, pool), activation_key};
+
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_LOCK, values, pool));
+    return qlm_store_find_license(view, store, activation_key, computer_id, pool);
+}
+
+static qlm_error_t *update_license(qlm_store_t *store, const qlm_license_t *license,
+                                   apr_int64_t now, apr_pool_t *pool)
+{
+    const char *values[] = {license->activation_key,
+                            qlm_statement_number(license->product_id, pool),
+                            qlm_statement_number(license->major, pool),
+                            qlm_statement_number(license->minor, pool),
+                            qlm_model_name(license->model),
+                            qlm_statement_number(license->engine, pool),
+                            license->is_generic ? "1" : "0",
+                            license->is_disabled ? "1" : "0",
+                            qlm_statement_number(license->num_licenses, pool),
+                            qlm_statement_number(license->available_licenses, pool),
+                            qlm_statement_number(license->floating_seats, pool),
+                            license->features,
+                            qlm_statement_number(license->expires_at, pool),
+                            qlm_statement_number(license->duration_days, pool),
+                            qlm_statement_number(license->maintenance_until, pool),
+                            qlm_statement_number(license->computer_type, pool),
+                            qlm_statement_number(license->first_activated_at, pool),
+                            license->subscription_ref,
+                            license->user_data,
+                            license->comment,
+                            license->legacy_key,
+                            license->affiliate_id,
+                            license->properties,
+                            license->order_status,
+                            qlm_statement_number(license->customer_id, pool),
+                            qlm_statement_number(license->disabled_at, pool),
+                            qlm_statement_number(now, pool),
+                            qlm_statement_number(license->released_at, pool),
+                            qlm_statement_number(license->max_release_count, pool),
+                            qlm_statement_number(license->max_release_days, pool),
+                            qlm_statement_number(license->organization_id, pool),
+                            license->bundle_id,
+                            license->allowed_computers,
+                            license->denied_computers,
+                            qlm_statement_number(license->id, pool)};
+
+    return qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_UPDATE, values, pool);
+}
+
+/* A key that exists already would end in a driver's message, which no decision may rest on. */
+static qlm_error_t *check_new_key(qlm_store_t *store, const qlm_license_t *before,
+                                  const qlm_license_t *after, apr_pool_t *pool)
+{
+    qlm_license_view_t *other;
+
+    if (strcmp(before->activation_key, after->activation_key) == 0) {
+        return NULL;
+    }
+    QLM_TRY(qlm_store_find_license(&other, store, after->activation_key, "", pool));
+    return other ? qlm_error_make(pool, QLM_ERROR_CONFLICT, QLM_CODE_DATABASE,
+                                  "this activation key exists already")
+                 : NULL;
+}
+
+qlm_error_t *qlm_store_change_license(int *is_changed, qlm_store_t *store,
+                                      const qlm_license_t *before, const qlm_license_t *after,
+                                      const char *event, const qlm_actor_t *actor, apr_pool_t *pool)
+{
+    const char *changes = qlm_license_changes(before, after, pool);
+    const qlm_history_t row = {.license_id = after->id,
+                               .customer_id = after->customer_id,
+                               .activation_key = before->activation_key,
+                               .event = event,
+                               .changes = changes};
+    int differs = *changes || before->customer_id != after->customer_id ||
+                  before->organization_id != after->organization_id;
+
+    if (is_changed) {
+        *is_changed = differs;
+    }
+    if (!differs) {
+        return NULL;
+    }
+    QLM_TRY(check_new_key(store, before, after, pool));
+    QLM_TRY(update_license(store, after, actor->now, pool));
+    return qlm_store_add_history(store, &row, actor, pool);
 }
 
 qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const char *activation_key,
-                                       int is_disabled, apr_int64_t now, apr_pool_t *pool)
+                                       int is_disabled, const qlm_actor_t *actor, apr_pool_t *pool)
 {
-    const char *values[] = {is_disabled ? "1" : "0",
-                            qlm_statement_number(is_disabled ? now : 0, pool), activation_key};
+    qlm_license_view_t *view;
+    qlm_license_t after;
 
-    return qlm_statement_execute(changed, store, QLM_STATEMENT_LICENSE_DISABLE, values, pool);
+    *changed = 0;
+    QLM_TRY(qlm_store_lock_license(&view, store, activation_key, "", actor->now, pool));
+    if (!view) {
+        return NULL;
+    }
+    *changed = 1;
+    after = view->license;
+    after.is_disabled = is_disabled;
+    if (is_disabled != view->license.is_disabled) {
+        after.disabled_at = is_disabled ? actor->now : 0;
+    }
+    return qlm_store_change_license(NULL, store, &view->license, &after,
+                                    is_disabled ? "revoked" : "restored", actor, pool);
 }
+
+/* ---- listing ---- */
 
 static qlm_error_t *read_licenses(apr_array_header_t **licenses, const apr_array_header_t *rows,
                                   apr_pool_t *pool)
@@ -155,7 +273,13 @@ qlm_error_t *qlm_store_list_licenses(apr_array_header_t **licenses, qlm_store_t 
     apr_array_header_t *rows;
 
     /* One statement for each index. */
-    if (*vendor && *order) {
+    if (!qlm_text_is_empty(filter->subscription_ref)) {
+        const char *values[] = {filter->subscription_ref, vendor, limit};
+
+        QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_BY_SUBSCRIPTION, values,
+                                     pool));
+    }
+    else if (*vendor && *order) {
         const char *values[] = {vendor,   order, line, line, filter->customer_id ? customer : "",
                                 customer, limit};
 

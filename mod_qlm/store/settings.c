@@ -131,6 +131,10 @@ static qlm_error_t *read_product(qlm_product_t *product, qlm_row_t row, apr_pool
     algorithm = qlm_row_text(&row);
     product->public_key_pem = qlm_row_text(&row);
     product->private_key_sealed = qlm_row_text(&row);
+    product->features = qlm_row_text(&row);
+    product->latest_version = qlm_row_text(&row);
+    product->latest_version_url = qlm_row_text(&row);
+    product->latest_version_notes = qlm_row_text(&row);
     if (!qlm_algorithm_parse(&product->algorithm, algorithm)) {
         return qlm_error_store(pool, "product %d version %d.%d: unknown signature algorithm %s",
                                product->id, product->major, product->minor,
@@ -163,7 +167,11 @@ qlm_error_t *qlm_store_add_product(int *added, qlm_store_t *store, const qlm_pro
                             qlm_statement_number(product->released_at, pool),
                             qlm_algorithm_name(product->algorithm),
                             qlm_statement_text(product->public_key_pem),
-                            qlm_statement_text(product->private_key_sealed)};
+                            qlm_statement_text(product->private_key_sealed),
+                            qlm_statement_text(product->features),
+                            qlm_statement_text(product->latest_version),
+                            qlm_statement_text(product->latest_version_url),
+                            qlm_statement_text(product->latest_version_notes)};
 
     QLM_TRY(qlm_statement_execute(added, store, QLM_STATEMENT_PRODUCT_INSERT, values, pool));
     return *added ? revise(store, pool) : NULL;

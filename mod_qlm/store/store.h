@@ -15,7 +15,7 @@
 #include <apr_dbd.h>
 #include <apr_tables.h>
 
-#define QLM_SCHEMA_VERSION 2
+#define QLM_SCHEMA_VERSION 3
 
 typedef struct qlm_store_t qlm_store_t;
 
@@ -90,6 +90,14 @@ qlm_error_t *qlm_store_write(qlm_store_t *store, qlm_unit_t unit, void *baton, a
  * everywhere. Make it inside the unit, so that a unit that is run again after a collision makes a
  * new one. */
 apr_int64_t qlm_store_new_id(qlm_store_t *store);
+
+/** Who changes something, for the history. Texts may be NULL for "". */
+typedef struct qlm_actor_t {
+    const char *method;  /**< "RenewSubscriptionHttp", "qlmctl key revoke" */
+    const char *vendor;  /**< the shop that asked */
+    const char *address; /**< of the client */
+    apr_int64_t now;
+} qlm_actor_t;
 
 /* ---- settings: properties, vendors, products
  * ---------------------------------------------------------------------- */
@@ -198,16 +206,28 @@ qlm_error_t *qlm_store_find_license(qlm_license_view_t **view, qlm_store_t *stor
 /** Inside a unit: insert; CONFLICT if the key exists (the caller makes new ones and runs again). */
 qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *license,
                                    apr_pool_t *pool);
-/** Inside a unit: move the end of a license (seconds, end of day, 0 = never). */
-qlm_error_t *qlm_store_set_expiry(qlm_store_t *store, apr_int64_t license_id,
-                                  apr_int64_t expires_at, apr_pool_t *pool);
-/** Inside a unit: set or clear Disabled. *changed is 0 if there is no such key. */
+/** Inside a unit: find as qlm_store_find_license and hold the license: nobody else changes it, nor
+ * takes or gives a seat of it, until the unit is committed. */
+qlm_error_t *qlm_store_lock_license(qlm_license_view_t **view, qlm_store_t *store,
+                                    const char *activation_key, const char *computer_id,
+                                    apr_int64_t now, apr_pool_t *pool);
+/** Inside a unit, of a license that is held: store the record @a after in place of @a before (equal
+ * ids; product, key, seats … whatever differs), with a history row @a event. Writes nothing and
+ * adds no history if nothing differs; *is_changed (may be NULL) tells. CONFLICT if the new key
+ * exists. */
+qlm_error_t *qlm_store_change_license(int *is_changed, qlm_store_t *store,
+                                      const qlm_license_t *before, const qlm_license_t *after,
+                                      const char *event, const qlm_actor_t *actor,
+                                      apr_pool_t *pool);
+/** Inside a unit: revoke or restore. *changed is 0 if there is no such key. */
 qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const char *activation_key,
-                                       int is_disabled, apr_int64_t now, apr_pool_t *pool);
+                                       int is_disabled, const qlm_actor_t *actor, apr_pool_t *pool);
 
 /** What to list: any field may be empty/0. */
 typedef struct qlm_license_filter_t {
     const char *vendor, *order_ref, *line_ref; /**< of an order, or "" */
+    const char *subscription_ref;              /**< with vendor: of a subscription; the rest is then
+                                                  not looked at, and the oldest comes first */
     apr_int64_t customer_id;
     int limit; /**< most rows, newest first */
 } qlm_license_filter_t;
@@ -228,6 +248,13 @@ qlm_error_t *qlm_store_count_licenses(apr_int64_t *count, qlm_store_t *store, ap
  * unit is rolled back). */
 qlm_error_t *qlm_store_take_seat(int *taken, qlm_store_t *store, const qlm_activation_t *activation,
                                  apr_int64_t expires_at, apr_pool_t *pool);
+/** Inside a unit: give a computer's seat back. *given is 0 if it had none (nothing is changed
+ * then). */
+qlm_error_t *qlm_store_give_seat(int *given, qlm_store_t *store, apr_int64_t license_id,
+                                 const char *computer_id, apr_int64_t now, apr_pool_t *pool);
+/** Inside a unit: the computer key of an active computer, after its license has changed. */
+qlm_error_t *qlm_store_set_computer_key(qlm_store_t *store, const qlm_activation_t *activation,
+                                        const char *computer_key, apr_pool_t *pool);
 /** Inside a unit: a computer activates again: new computer key, name, version, count, time. */
 qlm_error_t *qlm_store_refresh_activation(qlm_store_t *store, const qlm_activation_t *activation,
                                           apr_pool_t *pool);

@@ -88,6 +88,19 @@ static void write_keys(qlm_answer_t *answer, const apr_array_header_t *keys,
     answer->body = xml->text;
 }
 
+static void write_result(qlm_answer_t *answer, const char *result, const qlm_callback_t *callback,
+                         apr_pool_t *pool)
+{
+    (void)callback;
+    qlm_buffer_t *xml = qlm_buffer_create(256, pool);
+    qlm_buffer_add(xml, XML_DECLARATION "<QuickLicenseManager>");
+    qlm_buffer_add_element(xml, "result", result);
+    qlm_buffer_add(xml, "</QuickLicenseManager>");
+    answer->http_status = 200;
+    answer->content_type = CONTENT_TYPE;
+    answer->body = xml->text;
+}
+
 /** Callers look for the error element, so a refusal is an ordinary answer; what only a later call
  * or another request can mend keeps its status. */
 static int failure_status(const qlm_error_t *error)
@@ -126,5 +139,6 @@ const qlm_vendor_t qlm_vendor_qlmauthenticationprovider = {
     .is_body_trusted = 1,
     .read_order = read_order,
     .write_keys = write_keys,
+    .write_result = write_result,
     .write_failure = write_failure,
 };

@@ -48,6 +48,11 @@ typedef struct qlm_vendor_t {
     void (*write_keys)(qlm_answer_t *answer, const apr_array_header_t *keys,
                        const qlm_callback_t *callback, apr_pool_t *pool);
 
+    /** Write what became of a call that changed licenses, as a sentence; in @a pool. NULL: the shop
+     * gets the keys, as by write_keys. */
+    void (*write_result)(qlm_answer_t *answer, const char *result, const qlm_callback_t *callback,
+                         apr_pool_t *pool);
+
     /** Write a failure: never a text the shop would hand to a buyer as a key. In @a pool. */
     void (*write_failure)(qlm_answer_t *answer, const qlm_error_t *error,
                           const qlm_callback_t *callback, apr_pool_t *pool);

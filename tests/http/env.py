@@ -146,6 +146,10 @@ class Template:
     PRODUCTS = {(1, "1.0"): ("Demo", "rsa-sha256"), (2, "2.0"): ("Demo Pro", "rsa-sha1")}
     VENDORS = ("cleverbridge", "shareit", "QlmAuthenticationProvider")
 
+    # methods that are off until somebody wants them
+    SWITCHES = ("enableGetActivationKey", "enableUpgradeLicense", "enableRetrieveActivationKeyHttp",
+                "enableRevokeLicense", "enableGetRecentOrders")
+
     def __init__(self):
         self.root = Path(tempfile.mkdtemp(prefix="qlm-template-", dir="/tmp"))
         self.database = self.root / "data" / "qlm.db"
@@ -173,7 +177,8 @@ class Template:
         for vendor in self.VENDORS:
             self._run("vendor", "set", vendor, "enabled=true", "user=" + USER, "password=-",
                       stdin=PASSWORD + "\n")
-        self._run("property", "set", "enableGetActivationKey", "true")
+        for switch in self.SWITCHES:
+            self._run("property", "set", switch, "true")
 
     def _run(self, *arguments, stdin=""):
         return qlmctl(self.database, self.secret, *arguments, stdin=stdin)

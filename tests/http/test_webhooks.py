@@ -7,9 +7,10 @@ from client import activate, call, issue, issue_all, normal, order_number, until
 from outside import HookReceiver, holds_no_secret, let_time_pass, make_due, rows
 
 SECRET = "w3bhook-Geheimnis"
-MEMBERS = """ActivationKey FullName Country AffiliateID Email Duration ExpiryDate MaintenanceRenewalDate Features OrderID
-ReceiptID SubscriptionID LicenseModel ProductID MajorVersion MinorVersion NumLicenses FloatingSeats UserData ComputerID
-ComputerName Comment LegacyKey AvailableLicenses OrderDate ProductProperties ProductName""".split()
+MEMBERS = """LicenseUpdatedOnServer ActivationKey FullName Country AffiliateID Email Duration ExpiryDate UsesAdminEncryption
+MaintenanceRenewalDate Features OrderID ReceiptID SubscriptionID LicenseModel ProductID MajorVersion MinorVersion NumLicenses
+FloatingSeats UserData NewFeatures NewFloatingSeats ComputerID ComputerName Comment LegacyKey AvailableLicenses OrderDate
+ProductProperties BundleID ProductName MaxReleaseCount MaxReleasePeriodInDays OrganizationID""".split()
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ END_TEST
 START_TEST(all_keys_of_an_order_are_in_one_mail)
 {
     qlm_mail_t *mail;
-    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", 0, 10};
+    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", NULL, 0, 10};
     apr_array_header_t *licenses;
 
     issue(MAILED ADDRESS "&orderNumber=A2&is_quantity=3&is_usemultipleactivationskey=false");
@@ -394,7 +394,7 @@ static json_t *event_of(const qlm_outbox_row_t *row)
 }
 
 typedef struct member_t {
-    const char *name, *text; /* NULL = a number */
+    const char *name, *text; /* NULL = a number or a flag */
     int number;
 } member_t;
 
@@ -413,6 +413,9 @@ static void check_info(const json_t *event, const member_t *members, size_t coun
             ck_assert_msg(json_is_string(value), "%s", members[i].name);
             ck_assert_msg(strcmp(json_string_value(value), members[i].text) == 0, "%s: %s",
                           members[i].name, json_string_value(value));
+        }
+        else if (json_is_boolean(value)) {
+            ck_assert_msg(json_boolean_value(value) == members[i].number, "%s", members[i].name);
         }
         else {
             ck_assert_msg(json_is_integer(value), "%s", members[i].name);
@@ -451,6 +454,7 @@ START_TEST(license_created_tells_everything)
                      "2026-11-21T09:30:15");
     {
         const member_t members[] = {
+            {"LicenseUpdatedOnServer", NULL, 0},
             {"ActivationKey", normal, 0},
             {"FullName", "Ann \"the\\\" B\xc3\xbcyer", 0},
             {"Country", "Germany", 0},
@@ -458,6 +462,7 @@ START_TEST(license_created_tells_everything)
             {"Email", "ann@buyer.example", 0},
             {"Duration", NULL, 10},
             {"ExpiryDate", "2026-12-01T23:59:59", 0},
+            {"UsesAdminEncryption", NULL, 0},
             {"MaintenanceRenewalDate", "2027-11-21T23:59:59", 0},
             {"Features", "0:3;1:1;", 0},
             {"OrderID", "A12", 0},
@@ -470,6 +475,8 @@ START_TEST(license_created_tells_everything)
             {"NumLicenses", NULL, 2},
             {"FloatingSeats", NULL, 1},
             {"UserData", "mine", 0},
+            {"NewFeatures", "", 0},
+            {"NewFloatingSeats", NULL, -1},
             {"ComputerID", "", 0},
             {"ComputerName", "", 0},
             {"Comment", "", 0},
@@ -477,7 +484,11 @@ START_TEST(license_created_tells_everything)
             {"AvailableLicenses", NULL, 2},
             {"OrderDate", "2026-11-21T09:30:15", 0},
             {"ProductProperties", "<p/>", 0},
+            {"BundleID", "", 0},
             {"ProductName", "Demo \"Pro\"", 0},
+            {"MaxReleaseCount", NULL, -2},
+            {"MaxReleasePeriodInDays", NULL, -2},
+            {"OrganizationID", NULL, 0},
         };
 
         check_info(event, members, sizeof(members) / sizeof(*members));
@@ -504,7 +515,7 @@ START_TEST(license_activated_names_the_computer)
     ck_assert_str_eq(json_string_value(json_object_get(event, "Event")), "license_activated");
     ck_assert_str_eq(json_string_value(json_object_get(event, "TimeStampUtc")),
                      "2026-11-21T09:31:15");
-    ck_assert_uint_eq(json_object_size(info), 27);
+    ck_assert_uint_eq(json_object_size(info), 35);
     ck_assert_str_eq(json_string_value(json_object_get(info, "ComputerID")), "PC-1");
     ck_assert_str_eq(json_string_value(json_object_get(info, "ComputerName")), "Office");
     ck_assert_str_eq(json_string_value(json_object_get(info, "Email")), "ann@buyer.example");

@@ -13,26 +13,64 @@ static void change(const char *sql)
     OK(qlm_store_write(store, run_text, apr_pstrdup(pool, sql), pool));
 }
 
-/* What version 1 was: the tables and columns that came later taken away. */
-START_TEST(version_1_is_upgraded_and_keeps_its_data)
+static const struct {
+    int version;
+    const char *sql;
+} steps[] = {
+#define QLM_SCHEMA(version, sql) {version, sql},
+#include "store/schema.def"
+#undef QLM_SCHEMA
+};
+
+static const char *replaced(const char *sql, const char *mark, const char *word)
+{
+    const char *at = strstr(sql, mark);
+
+    return at ? apr_pstrcat(pool, apr_pstrmemdup(pool, sql, (apr_size_t)(at - sql)), word,
+                            at + strlen(mark), NULL)
+              : sql;
+}
+
+/* The tables as an earlier version made them, in place of today's. */
+static void go_back_to(int version)
+{
+    apr_array_header_t *tables = apr_array_make(pool, 16, sizeof(char *));
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (strncmp(steps[i].sql, "CREATE TABLE ", 13) == 0) {
+            APR_ARRAY_PUSH(tables, char *) =
+                apr_pstrmemdup(pool, steps[i].sql + 13, strcspn(steps[i].sql + 13, " "));
+        }
+    }
+    for (int i = tables->nelts; i-- > 0;) {
+        change(apr_pstrcat(pool, "DROP TABLE ", APR_ARRAY_IDX(tables, i, char *), NULL));
+    }
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && steps[i].version <= version; i++) {
+        change(replaced(replaced(steps[i].sql, "{id}", "INTEGER NOT NULL PRIMARY KEY"),
+                        "{clustered}", " WITHOUT ROWID"));
+    }
+    change(apr_psprintf(pool, "INSERT INTO qlm_site (id, schema_version) VALUES (1, %d)", version));
+    change("INSERT INTO qlm_license (id, activation_key, product_id, major, minor, model, engine,"
+           " num_licenses, available_licenses) VALUES (1, 'AKEY', 1, 1, 0, 'permanent', 6, 2, 2)");
+}
+
+START_TEST(an_earlier_version_is_upgraded_and_keeps_its_data)
 {
     qlm_store_t *opened;
     qlm_license_view_t *view;
+    int version;
 
-    write_license(1, "AKEY", 1);
-    change("DROP TABLE qlm_outbox");
-    change("DROP TABLE qlm_lease");
-    change("DROP TABLE qlm_template");
-    change("DROP TABLE qlm_memo");
-    change("ALTER TABLE qlm_vendor DROP COLUMN callback_user");
-    change("ALTER TABLE qlm_vendor DROP COLUMN callback_verifier");
-    change("UPDATE qlm_site SET schema_version = 1");
+    go_back_to(_i);
     opened = open_store(pool);
     FAILS(qlm_store_check(opened, pool), QLM_ERROR_STORE, "qlmctl db upgrade");
     OK(qlm_store_upgrade(opened, pool));
+    OK(qlm_store_schema_version(&version, opened, pool));
+    ck_assert_int_eq(version, QLM_SCHEMA_VERSION);
     OK(qlm_store_check(opened, pool));
     OK(qlm_store_find_license(&view, opened, "AKEY", "", pool));
     ck_assert_ptr_nonnull(view);
+    ck_assert_int_eq(view->license.num_licenses, 2);
+    ck_assert_int_eq(view->license.max_release_count, -2);
 }
 END_TEST
 
@@ -44,7 +82,8 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(records, make_store, remove_folder);
-    tcase_add_test(records, version_1_is_upgraded_and_keeps_its_data);
+    tcase_add_loop_test(records, an_earlier_version_is_upgraded_and_keeps_its_data, 1,
+                        QLM_SCHEMA_VERSION);
     suite_add_tcase(suite, records);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

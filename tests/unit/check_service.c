@@ -26,7 +26,8 @@ static int is_database_away;
 
 static qlm_error_t *set_up_site(qlm_store_t *s, void *baton, apr_pool_t *p)
 {
-    qlm_product_t product = {1, 1, 0, "Demo", 0, QLM_ALGORITHM_RSA_SHA256, NULL, NULL};
+    qlm_product_t product = {1,    1,    0,  "Demo", 0,  QLM_ALGORITHM_RSA_SHA256,
+                             NULL, NULL, "", "",     "", ""};
     qlm_vendor_record_t vendor = {
         .name = "qlmauthenticationprovider", .is_enabled = 1, .user = "demo"};
     const char *private_pem;
@@ -192,7 +193,7 @@ START_TEST(the_same_order_gets_the_same_bytes)
     qlm_reply_t *first = call("GetActivationKey", query, "");
     qlm_reply_t *second;
     apr_array_header_t *licenses;
-    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", 0, 10};
+    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", NULL, 0, 10};
 
     now += 370 * QLM_DATE_DAY;
     second = call("getactivationkey", query, "");

@@ -60,7 +60,8 @@ UNIT(add_product, qlm_product_t)
 /* A product version whose private key is sealed by `sealer` for the version `sealed_minor`. */
 static void put_product(int minor, const qlm_secrets_t *sealer, int sealed_minor)
 {
-    qlm_product_t product = {4, 2, minor, "Demo", 0, QLM_ALGORITHM_RSA_SHA256, NULL, NULL};
+    qlm_product_t product = {4,    2,    minor, "Demo", 0,  QLM_ALGORITHM_RSA_SHA256,
+                             NULL, NULL, "",    "",     "", ""};
     const char *private_pem;
 
     OK(qlm_signature_generate(&private_pem, &product.public_key_pem, 1024, pool));
@@ -238,7 +239,7 @@ static void cannot_sign(int minor)
 
 START_TEST(keys_of_another_secret_or_record_sign_nothing)
 {
-    qlm_product_t bare = {4, 2, 7, "Demo", 0, QLM_ALGORITHM_RSA_SHA256, "", ""};
+    qlm_product_t bare = {4, 2, 7, "Demo", 0, QLM_ALGORITHM_RSA_SHA256, "", "", "", "", "", ""};
 
     put_product(0, secrets_of(4), 0); /* the secret file was changed */
     put_product(1, secrets, 0);       /* copied from another version in the database */

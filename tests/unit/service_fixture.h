@@ -50,7 +50,8 @@ UNIT(set_up_site, void)
 {
     static const char *const vendors[] = {"qlmauthenticationprovider", "cleverbridge", "shareit",
                                           "salesforce"};
-    qlm_product_t product = {1, 1, 0, "Demo \"Pro\"", 0, QLM_ALGORITHM_RSA_SHA256, NULL, NULL};
+    qlm_product_t product = {1,  1,  0, "Demo \"Pro\"", 0, QLM_ALGORITHM_RSA_SHA256, NULL, NULL, "",
+                             "", "", ""};
     const char *private_pem;
     int added;
 
