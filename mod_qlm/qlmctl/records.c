@@ -33,6 +33,11 @@ static void put_grant(json_t *object, const qlm_license_t *license)
     qlm_output_put_time(object, "created_at", license->created_at);
     qlm_output_put_time(object, "ordered_at", license->ordered_at);
     qlm_output_put_time(object, "first_activated_at", license->first_activated_at);
+    qlm_output_put_time(object, "released_at", license->released_at);
+    qlm_output_put_time(object, "disabled_at", license->disabled_at);
+    qlm_output_put_time(object, "modified_at", license->modified_at);
+    qlm_output_put_int(object, "max_release_count", license->max_release_count);
+    qlm_output_put_int(object, "max_release_days", license->max_release_days);
 }
 
 json_t *qlm_record_license(const qlm_license_t *license, apr_pool_t *pool)
@@ -53,7 +58,11 @@ json_t *qlm_record_license(const qlm_license_t *license, apr_pool_t *pool)
     qlm_output_put(object, "legacy_key", license->legacy_key);
     qlm_output_put(object, "affiliate_id", license->affiliate_id);
     qlm_output_put(object, "properties", license->properties);
+    qlm_output_put(object, "bundle_id", license->bundle_id);
+    qlm_output_put(object, "allowed_computers", license->allowed_computers);
+    qlm_output_put(object, "denied_computers", license->denied_computers);
     qlm_output_put_id(object, "customer_id", license->customer_id);
+    qlm_output_put_id(object, "organization_id", license->organization_id);
     return object;
 }
 
@@ -73,6 +82,7 @@ json_t *qlm_record_activation(const qlm_activation_t *activation, apr_pool_t *po
     qlm_output_put_int(object, "activation_count", activation->activation_count);
     qlm_output_put(object, "user_data", activation->user_data);
     qlm_output_put(object, "ip_address", activation->ip_address);
+    qlm_output_put_time(object, "offline_until", activation->offline_until);
     return object;
 }
 
