@@ -5,6 +5,7 @@
 #include "license/signature.h"
 
 #include "base/crypto.h"
+#include "license/keyvalue.h"
 #include "license/profile.h"
 
 #include <apr_strings.h>
@@ -110,6 +111,23 @@ qlm_error_t *qlm_signature_generate(const char **private_pem, const char **publi
     EVP_PKEY_free(pkey);
     return is_written ? NULL
                       : crypto_error(QLM_CODE_UNKNOWN, "The RSA key pair could not be made.", pool);
+}
+
+qlm_error_t *qlm_signature_read_pair(const char **private_pem, const char **public_pem,
+                                     const char *key_value, apr_pool_t *pool)
+{
+    EVP_PKEY *pkey = qlm_key_value_read(key_value, 1, pool);
+    int bits = pkey ? EVP_PKEY_get_bits(pkey) : 0;
+    int is_written = bits >= QLM_RSA_MIN_BITS && bits <= QLM_RSA_MAX_BITS &&
+                     write_pair(private_pem, public_pem, pkey, pool);
+
+    EVP_PKEY_free(pkey);
+    return is_written
+               ? NULL
+               : qlm_error_make(pool, QLM_ERROR_ARGUMENT, QLM_CODE_INVALID_FORMAT,
+                                "this is no RSA key pair: RSAKeyValue with Modulus, Exponent, "
+                                "P, Q, DP, DQ, InverseQ and D, of %d to %d bits, is needed",
+                                QLM_RSA_MIN_BITS, QLM_RSA_MAX_BITS);
 }
 
 static apr_status_t free_key(void *data)

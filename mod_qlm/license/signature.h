@@ -15,6 +15,12 @@ typedef struct qlm_private_key_t qlm_private_key_t;
 qlm_error_t *qlm_signature_generate(const char **private_pem, const char **public_pem, int bits,
                                     apr_pool_t *pool);
 
+/** Read an RSA key pair that another server made, `<RSAKeyValue>` with the private numbers. Both
+ * PEM texts are in @a pool. Errors: ARGUMENT, if it is none or has less than 1024 or more than 8192
+ * bits. */
+qlm_error_t *qlm_signature_read_pair(const char **private_pem, const char **public_pem,
+                                     const char *key_value, apr_pool_t *pool);
+
 /** Parse a private key; about 0.5 ms, so keep the result. Lives as long as @a pool. Errors:
  * INTERNAL. */
 qlm_error_t *qlm_signature_load(qlm_private_key_t **key, const char *private_pem, apr_pool_t *pool);

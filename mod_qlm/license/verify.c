@@ -2,22 +2,20 @@
  *
  * Only our own profile is accepted, exactly: what is not needed is not read, and so cannot be used
  * to make a reader see something else than what was signed. */
+#include "license/keyvalue.h"
 #include "license/profile.h"
 #include "license/signature.h"
 
 #include "base/crypto.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlsave.h>
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -71,17 +69,6 @@ static int has_only_attribute(const xmlNode *node, const char *name, const char 
         return 0;
     }
     return strcmp(text && text->content ? (const char *)text->content : "", value) == 0;
-}
-
-/* The text of an element that has no attributes and nothing but one text; NULL otherwise. */
-static const char *only_text(const xmlNode *node)
-{
-    const xmlNode *text = node->children;
-
-    if (node->properties || text == NULL || text->next || text->type != XML_TEXT_NODE) {
-        return NULL;
-    }
-    return (const char *)text->content;
 }
 
 /* Is the element @a name with the one attribute Algorithm=@a uri and no content? */
@@ -194,21 +181,6 @@ static int check_profile(check_t *check)
 
 /* ---- the two values ---- */
 
-/* base64 text of an element, in which XML allows blanks. */
-static int read_base64(unsigned char **bytes, apr_size_t *length, const xmlNode *node,
-                       apr_pool_t *pool)
-{
-    const char *text = only_text(node);
-    char *packed;
-
-    if (text == NULL) {
-        return 0;
-    }
-    packed = apr_pstrdup(pool, text);
-    apr_collapse_spaces(packed, text); /* (what it returns is not the text) */
-    return qlm_base64_decode(bytes, length, packed, pool);
-}
-
 /* A node set for libxml2's canonicaliser: SignedInfo and what is below it, with the namespaces that
  * are in force there. */
 static int is_inside(void *baton, xmlNodePtr node, xmlNodePtr parent)
@@ -245,7 +217,7 @@ static int check_signature_value(check_t *check)
     EVP_MD_CTX *context;
     int is_right = 0;
 
-    if (!read_base64(&value, &length, check->signature_value, check->pool)) {
+    if (!qlm_key_value_base64(&value, &length, check->signature_value, check->pool)) {
         return fail(check, "the SignatureValue is not base64");
     }
     output = canonical_info(check);
@@ -273,7 +245,7 @@ static int check_digest_value(check_t *check)
     xmlChar *canonical = NULL;
     int size, is_right = 0;
 
-    if (!read_base64(&value, &length, check->digest_value, check->pool)) {
+    if (!qlm_key_value_base64(&value, &length, check->digest_value, check->pool)) {
         return fail(check, "the DigestValue is not base64");
     }
     xmlUnlinkNode(check->signature);
@@ -300,72 +272,13 @@ static EVP_PKEY *read_pem(const char *text)
     return key;
 }
 
-/* Make a public key of two big-endian numbers. */
-static EVP_PKEY *make_key(const unsigned char *modulus, apr_size_t modulus_length,
-                          const unsigned char *exponent, apr_size_t exponent_length)
-{
-    BIGNUM *n = BN_bin2bn(modulus, (int)modulus_length, NULL);
-    BIGNUM *e = BN_bin2bn(exponent, (int)exponent_length, NULL);
-    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    OSSL_PARAM *params = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY *key = NULL;
-
-    if (n && e && builder && context &&
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
-        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
-        (params = OSSL_PARAM_BLD_to_param(builder)) != NULL &&
-        EVP_PKEY_fromdata_init(context) == 1) {
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params);
-    }
-    EVP_PKEY_CTX_free(context);
-    OSSL_PARAM_free(params);
-    OSSL_PARAM_BLD_free(builder);
-    BN_free(n);
-    BN_free(e);
-    return key;
-}
-
-static const xmlNode *child_element(const xmlNode *parent, const char *name)
-{
-    for (const xmlNode *node = parent->children; node; node = node->next) {
-        if (node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0) {
-            return node;
-        }
-    }
-    return NULL;
-}
-
-/* The RSAKeyValue form, as people paste it: with line feeds, with or without namespace. */
-static EVP_PKEY *read_key_value(const char *text, apr_pool_t *pool)
-{
-    xmlDocPtr document = xmlReadMemory(text, (int)strlen(text), NULL, NULL, PARSE_OPTIONS);
-    const xmlNode *root = document ? xmlDocGetRootElement(document) : NULL;
-    const xmlNode *modulus = NULL, *exponent = NULL;
-    unsigned char *n, *e;
-    apr_size_t n_length, e_length;
-    EVP_PKEY *key = NULL;
-
-    if (root && document->intSubset == NULL &&
-        strcmp((const char *)root->name, "RSAKeyValue") == 0) {
-        modulus = child_element(root, "Modulus");
-        exponent = child_element(root, "Exponent");
-    }
-    if (modulus && exponent && read_base64(&n, &n_length, modulus, pool) &&
-        read_base64(&e, &e_length, exponent, pool)) {
-        key = make_key(n, n_length, e, e_length);
-    }
-    xmlFreeDoc(document);
-    return key;
-}
-
 static int read_key(check_t *check, const char *text)
 {
     int bits;
 
     if (text && strlen(text) <= MAX_DOCUMENT_BYTES) {
         check->key =
-            strstr(text, "-----BEGIN") ? read_pem(text) : read_key_value(text, check->pool);
+            strstr(text, "-----BEGIN") ? read_pem(text) : qlm_key_value_read(text, 0, check->pool);
     }
     bits = check->key ? EVP_PKEY_get_bits(check->key) : 0;
     if (check->key == NULL || !EVP_PKEY_is_a(check->key, "RSA") || bits < QLM_RSA_MIN_BITS ||

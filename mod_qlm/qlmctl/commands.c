@@ -76,6 +76,19 @@ static const qlm_command_option_t key_explain_options[] = {
     END_OF_OPTIONS,
 };
 
+static const qlm_command_option_t key_history_options[] = {
+    {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
+    END_OF_OPTIONS,
+};
+
+static const qlm_command_option_t import_options[] = {
+    {"kind", "KIND", 0, "products, customers, licenses, activations; default: by the columns"},
+    {"vendor", "NAME", 0, "the shop of licenses whose row names none"},
+    {"date-format", "PATTERN", 0, "of dates, such as M/d/yyyy; yyyy-MM-dd is always read, too"},
+    {"dry-run", NULL, 0, "say what would be done, and do nothing"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t customer_find_options[] = {
     {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
     END_OF_OPTIONS,
@@ -145,6 +158,16 @@ static const char template_set_details[] =
     "%ItemTemplate% marks is repeated for each key. A stored template replaces the built-in ones\n"
     "of its name, in all languages.";
 
+static const char import_details[] =
+    "FILE: CSV with a heading line or the XML of a data set, UTF-8, columns named as QLM names "
+    "its\n"
+    "fields; - reads standard input. Each file is one transaction. Give products and customers\n"
+    "before licenses, and licenses before activations. What is there already is left alone; rows\n"
+    "that cannot be used are listed with the reason, and exit code 1.";
+
+static const char export_details[] =
+    "CSV for qlmctl import, on standard output. Keys are in it in clear.";
+
 const qlm_command_t qlm_commands[] = {
     {"init", NULL, "", 0, 0, init_options, "Make secret and database, check the rights", NULL,
      qlm_command_init},
@@ -184,6 +207,8 @@ const qlm_command_t qlm_commands[] = {
      qlm_command_key_revoke},
     {"key", "explain", "KEY", 1, 1, key_explain_options,
      "Say what the server would answer to a computer, and why", NULL, qlm_command_key_explain},
+    {"key", "history", "KEY", 1, 1, key_history_options,
+     "Show what happened to a key, newest first", NULL, qlm_command_key_history},
     {"customer", "find", "TEXT", 1, 1, customer_find_options,
      "Find customers by a part of e-mail, name or company", NULL, qlm_command_customer_find},
     {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",
@@ -208,6 +233,10 @@ const qlm_command_t qlm_commands[] = {
      "Show a mail template filled in for an invented order", NULL, qlm_command_template_preview},
     {"mail", "test", "ADDRESS", 1, 1, mail_test_options,
      "Send a test mail now and say what the mail server answers", NULL, qlm_command_mail_test},
+    {"import", NULL, "FILE ...", 1, QLM_WORDS_MAX, import_options,
+     "Import what another license server exported", import_details, qlm_command_import},
+    {"export", NULL, "licenses|activations|customers", 1, 1, NULL, "Export rows as CSV",
+     export_details, qlm_command_export},
     {"verify", NULL, "FILE", 1, 1, verify_options,
      "Check the signature of a license document; - reads standard input", NULL, qlm_command_verify},
     {"version", NULL, "", 0, 0, NULL, "Print the version of program and schema", NULL,

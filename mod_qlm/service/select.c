@@ -36,12 +36,14 @@ static int is_meant(const qlm_license_t *license, int matching, const qlm_argume
            (major < 0 || minor < 0 || (license->major == major && license->minor == minor));
 }
 
-static qlm_error_t *list(apr_array_header_t *keys, const qlm_license_filter_t *filter, int matching,
-                         const qlm_call_t *call)
+/* Those of the subscription, or of the order if @a subscription is "". */
+static qlm_error_t *list(apr_array_header_t *keys, const qlm_order_t *order,
+                         const char *subscription, int matching, const qlm_call_t *call)
 {
     apr_array_header_t *licenses;
 
-    QLM_TRY(qlm_store_list_licenses(&licenses, call->store, filter, call->pool));
+    QLM_TRY(qlm_store_licenses_of(&licenses, call->store, order->vendor, subscription,
+                                  order->order_ref, QLM_SELECT_MAX, call->pool));
     for (int i = 0; i < licenses->nelts; i++) {
         const qlm_license_t *license = &APR_ARRAY_IDX(licenses, i, qlm_license_t);
 
@@ -69,16 +71,11 @@ static qlm_error_t *find_by_key(apr_array_header_t *keys, int matching, const ql
 static qlm_error_t *find_by_order(apr_array_header_t *keys, int *by_order, const qlm_order_t *order,
                                   int matching, const qlm_call_t *call)
 {
-    qlm_license_filter_t filter = {.vendor = order->vendor, .limit = QLM_SELECT_MAX};
-
     if (*order->subscription_ref) {
-        filter.subscription_ref = order->subscription_ref;
-        QLM_TRY(list(keys, &filter, matching, call));
+        QLM_TRY(list(keys, order, order->subscription_ref, matching, call));
     }
     if (keys->nelts == 0 && *order->order_ref) {
-        filter.subscription_ref = "";
-        filter.order_ref = order->order_ref;
-        QLM_TRY(list(keys, &filter, matching, call));
+        QLM_TRY(list(keys, order, "", matching, call));
         *by_order = keys->nelts > 0;
     }
     return keys->nelts ? NULL

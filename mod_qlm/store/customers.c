@@ -213,3 +213,36 @@ qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_stor
     }
     return NULL;
 }
+
+qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer_p, qlm_store_t *store,
+                                              const char *email, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_text_fold(email, pool)};
+    qlm_customer_t *customer;
+    qlm_row_t row;
+
+    *customer_p = NULL;
+    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, values, pool));
+    if (row) {
+        customer = apr_palloc(pool, sizeof(*customer));
+        qlm_record_read_customer(customer, &row);
+        *customer_p = customer;
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_store_page_customers(apr_array_header_t **customers, qlm_store_t *store,
+                                      apr_int64_t after, int limit, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(after, pool), qlm_statement_number(limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_CUSTOMERS_PAGE, values, pool));
+    *customers = apr_array_make(pool, rows->nelts, sizeof(qlm_customer_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+
+        qlm_record_read_customer(apr_array_push(*customers), &row);
+    }
+    return NULL;
+}

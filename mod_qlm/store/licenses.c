@@ -273,13 +273,7 @@ qlm_error_t *qlm_store_list_licenses(apr_array_header_t **licenses, qlm_store_t 
     apr_array_header_t *rows;
 
     /* One statement for each index. */
-    if (!qlm_text_is_empty(filter->subscription_ref)) {
-        const char *values[] = {filter->subscription_ref, vendor, limit};
-
-        QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_BY_SUBSCRIPTION, values,
-                                     pool));
-    }
-    else if (*vendor && *order) {
+    if (*vendor && *order) {
         const char *values[] = {vendor,   order, line, line, filter->customer_id ? customer : "",
                                 customer, limit};
 
@@ -296,6 +290,31 @@ qlm_error_t *qlm_store_list_licenses(apr_array_header_t **licenses, qlm_store_t 
 
         QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_NEWEST, values, pool));
     }
+    return read_licenses(licenses, rows, pool);
+}
+
+qlm_error_t *qlm_store_licenses_of(apr_array_header_t **licenses, qlm_store_t *store,
+                                   const char *vendor, const char *subscription_ref,
+                                   const char *order_ref, int limit, apr_pool_t *pool)
+{
+    const char *values[] = {*subscription_ref ? subscription_ref : order_ref, vendor,
+                            qlm_statement_number(limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store,
+                                 *subscription_ref ? QLM_STATEMENT_LICENSES_BY_SUBSCRIPTION
+                                                   : QLM_STATEMENT_LICENSES_BY_ORDER_NUMBER,
+                                 values, pool));
+    return read_licenses(licenses, rows, pool);
+}
+
+qlm_error_t *qlm_store_page_licenses(apr_array_header_t **licenses, qlm_store_t *store,
+                                     apr_int64_t after, int limit, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(after, pool), qlm_statement_number(limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_PAGE, values, pool));
     return read_licenses(licenses, rows, pool);
 }
 

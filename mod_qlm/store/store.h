@@ -182,6 +182,12 @@ qlm_error_t *qlm_store_put_customer(apr_int64_t *id, qlm_store_t *store,
 /** *customer is NULL if there is none. */
 qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer, qlm_store_t *store,
                                      apr_int64_t id, apr_pool_t *pool);
+/** The customer with that address, any case; *customer is NULL if there is none. */
+qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, qlm_store_t *store,
+                                              const char *email, apr_pool_t *pool);
+/** At most @a limit customers with ids after @a after, by id; array of qlm_customer_t */
+qlm_error_t *qlm_store_page_customers(apr_array_header_t **customers, qlm_store_t *store,
+                                      apr_int64_t after, int limit, apr_pool_t *pool);
 /** By part of e-mail, name or company, any case; newest first; array of qlm_customer_t, at most @a
  * limit. */
 qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_store_t *store,
@@ -226,14 +232,21 @@ qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const c
 /** What to list: any field may be empty/0. */
 typedef struct qlm_license_filter_t {
     const char *vendor, *order_ref, *line_ref; /**< of an order, or "" */
-    const char *subscription_ref;              /**< with vendor: of a subscription; the rest is then
-                                                  not looked at, and the oldest comes first */
     apr_int64_t customer_id;
     int limit; /**< most rows, newest first */
 } qlm_license_filter_t;
 /** array of qlm_license_t */
 qlm_error_t *qlm_store_list_licenses(apr_array_header_t **licenses, qlm_store_t *store,
                                      const qlm_license_filter_t *filter, apr_pool_t *pool);
+
+/** The licenses of a vendor's subscription, or, if that is "", of its order; those whose vendor is
+ * not known (imported ones) too. Oldest first, at most @a limit. array of qlm_license_t */
+qlm_error_t *qlm_store_licenses_of(apr_array_header_t **licenses, qlm_store_t *store,
+                                   const char *vendor, const char *subscription_ref,
+                                   const char *order_ref, int limit, apr_pool_t *pool);
+/** At most @a limit licenses with ids after @a after, by id; array of qlm_license_t */
+qlm_error_t *qlm_store_page_licenses(apr_array_header_t **licenses, qlm_store_t *store,
+                                     apr_int64_t after, int limit, apr_pool_t *pool);
 
 /** Licenses made since @a since; for maxNewKeysPerDay (0 = all: dbMaxRecords). */
 qlm_error_t *qlm_store_count_licenses(apr_int64_t *count, qlm_store_t *store, apr_int64_t since,

@@ -61,7 +61,7 @@ END_TEST
 START_TEST(all_keys_of_an_order_are_in_one_mail)
 {
     qlm_mail_t *mail;
-    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", NULL, 0, 10};
+    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", 0, 10};
     apr_array_header_t *licenses;
 
     issue(MAILED ADDRESS "&orderNumber=A2&is_quantity=3&is_usemultipleactivationskey=false");

@@ -193,7 +193,7 @@ START_TEST(the_same_order_gets_the_same_bytes)
     qlm_reply_t *first = call("GetActivationKey", query, "");
     qlm_reply_t *second;
     apr_array_header_t *licenses;
-    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", NULL, 0, 10};
+    qlm_license_filter_t filter = {"qlmauthenticationprovider", "A2", "", 0, 10};
 
     now += 370 * QLM_DATE_DAY;
     second = call("getactivationkey", query, "");

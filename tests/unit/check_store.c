@@ -643,7 +643,7 @@ static void put_in_order(apr_int64_t id, const char *vendor, const char *order, 
 static const char *listed(const char *vendor, const char *order, const char *line,
                           apr_int64_t customer, int limit)
 {
-    qlm_license_filter_t filter = {vendor, order, line, NULL, customer, limit};
+    qlm_license_filter_t filter = {vendor, order, line, customer, limit};
     apr_array_header_t *licenses;
     const char *ids = "";
     int i;

@@ -432,7 +432,7 @@ static void acknowledges(const qlm_reply_t *reply, const char *word)
 
 START_TEST(an_order_of_two_items_is_one_mail_with_all_keys)
 {
-    qlm_license_filter_t filter = {"salesforce", "00000137", "", NULL, 0, 10};
+    qlm_license_filter_t filter = {"salesforce", "00000137", "", 0, 10};
     apr_array_header_t *licenses;
     qlm_mail_t *mail;
     int others = 0;
