@@ -1,0 +1,131 @@
+"""The contract of each method, once: who may call it, what it takes, how it answers. test_conformance.py makes the cases
+of it, and compares it with the page of methods and with what the server itself lists."""
+import dataclasses
+import itertools
+import re
+import typing
+from pathlib import Path
+
+from client import PRODUCT, issue, order_number
+
+ROOT = Path(__file__).resolve().parents[2]
+VENDOR = "QlmAuthenticationProvider"
+
+_serial = itertools.count(1)
+
+
+def unique(prefix="T"):
+    return "%s%d-%s" % (prefix, next(_serial), order_number())
+
+
+# ---- arguments: types and bounds as the program's own table has them
+
+@dataclasses.dataclass(frozen=True)
+class Argument:
+    id: str
+    names: tuple
+    type: str
+    low: int
+    high: int
+
+    def good(self):
+        """Other spellings of one good value, where the type has several; none if it depends on the method."""
+        return {"BOOL": ["true", "1", "True", "YES", "on", "false", "0", "no", "OFF"],
+                "MODEL": ["permanent", "TRIAL", "Subscription"],
+                "FEATURES": ["0:3", "0:3;", "0:1,0:2", "0:255;1:1;2:2;3:3;", "0"]}.get(self.type, [])
+
+    def bad(self):
+        """Values that cannot be read, and why."""
+        by_type = {
+            "INT": [("word", "ten"), ("fraction", "1.5"), ("exponent", "1e3"), ("huge", "9" * 30),
+                    ("below", str(self.low - 1)), ("above", str(self.high + 1)), ("hex", "0x10")],
+            "DAYS": [("word", "ten"), ("fraction", "1.5"), ("below", str(self.low - 1)), ("above", str(self.high + 1))],
+            "BOOL": [("word", "maybe"), ("number", "2")],
+            "DATE": [("word", "tomorrow"), ("no such day", "2030-02-30"), ("no such month", "2030-13-01"),
+                     ("beyond 9999", "10000-01-01"), ("time", "2030-01-01 25:00:00")],
+            "FEATURES": [("set", "4:1"), ("value", "0:256"), ("word", "all"), ("sign", "0:-1")],
+            "MODEL": [("word", "eternal"), ("number", "77")],
+            "TEXT": [("control", "a\x01b"), ("line end", "a\r\nb"), ("too long", "x" * (self.high + 1))],
+        }
+        return by_type.get(self.type, [])
+
+
+def read_arguments():
+    text = (ROOT / "mod_qlm/service/arguments.def").read_text(encoding="utf-8")
+    limits = {"QLM_MAX_QUANTITY": 9999}
+    found = {}
+    for row in re.finditer(r'^QLM_ARGUMENT\((\w+), "([^"]+)", (\w+), ([-\w]+), ([-\w]+),', text, re.M):
+        name, names, kind, low, high = row.groups()
+        found[name] = Argument(name, tuple(names.split()), kind, int(limits.get(low, low)), int(limits.get(high, high)))
+    assert len(found) > 30
+    return found
+
+
+ARGUMENTS = read_arguments()
+
+
+# ---- methods
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    name: str
+    arguments: str                 # blank-separated ids of arguments.def; a required one ends with !
+    permission: str                # public, offered (checked if given), vendor
+    good: typing.Callable          # site -> fields of a call that succeeds, each time it is made
+    answer: tuple = ()             # names of the children of the answer's root, in order; () = not one of XML
+    gate: str = None               # the property that must be true
+    ignores: str = ""              # arguments that are read leniently: a bad value is no refusal
+    once: bool = False             # the call cannot be repeated with the same fields
+
+    @property
+    def takes(self):
+        return [ARGUMENTS[a.rstrip("!")] for a in self.arguments.split()]
+
+    @property
+    def required(self):
+        return [ARGUMENTS[a[:-1]] for a in self.arguments.split() if a.endswith("!")]
+
+    @property
+    def lenient(self):
+        return [ARGUMENTS[a] for a in self.ignores.split()]
+
+
+DOCUMENT = ("creationDateUtc pckey computerName computerID userCompany userFullName userEmail productID productName"
+            " majorVersion minorVersion licenseModel maintenanceRenewalDate result status features duration"
+            " floatingSeats numActivationsAllowed availableLicenses expiryDate activationKey userData activationDate"
+            " serverDate computerType Signature").split()
+
+ISSUE = ("VENDOR USER PWD PRODUCT! MAJOR! MINOR! QLM_VERSION QUANTITY ONE_KEY PER_KEY ADDITIONAL FLOATING FEATURES MODEL"
+         " DURATION EXPIRY PLAN PLAN_DAYS COMPUTER_TYPE AFFILIATE USER_DATA LEGACY_KEY PROPERTIES ARGS MAIL_TEMPLATE"
+         " RENEWAL_TEMPLATE SEND_MAIL LOCALE")
+
+
+def an_order(_):
+    return {**PRODUCT, "orderNumber": unique()}
+
+
+def a_key(site):
+    return {"is_avkey": issue(site, orderNumber=unique())}
+
+
+def a_computer(site):
+    return {**a_key(site), "is_pcid": unique("PC"), **PRODUCT}
+
+
+METHODS = [
+    Method("ActivateKey",
+           "KEY! COMPUTER_ID! PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD"
+           " SIGN BOM ARGS", "offered", a_computer, DOCUMENT, ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("GetActivationKey", ISSUE, "vendor", an_order, ("licenses",), "enableGetActivationKey",
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("GetActivationKeyWithExpiryDate", ISSUE, "vendor", an_order, ("licenses",), "enableGetActivationKey",
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("PingHttp", "", "public", lambda _: {}, ("result", "serverDate", "serverVersion", "serverDate")),
+    Method("QlmWebHookHandler", ISSUE, "vendor", an_order, ("licenses",),
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("RevokeLicenseHttp", "KEY REVOKE VENDOR USER PWD PRODUCT MAJOR MINOR ARGS LOCALE", "vendor", a_key,
+           ("result",), "enableRevokeLicense", ignores="VENDOR USER PWD ARGS"),
+    Method("ValidateLicenseHttp",
+           "KEY! COMPUTER_ID COMPUTER_KEY ACTIVATE PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA LOG_USER_DATA"
+           " AFFILIATE QLM_VERSION SIGN BOM ARGS", "public", a_computer, DOCUMENT, ignores="QLM_VERSION ARGS"),
+]
