@@ -4,6 +4,7 @@
  * an array access. */
 #include "license/properties.h"
 
+#include "base/address.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "license/model.h"
@@ -122,6 +123,24 @@ static qlm_error_t *check_text(qlm_property_t property, const char *value, apr_p
     return NULL;
 }
 
+/* A list of addresses: a typing mistake in it must not go unnoticed. */
+static qlm_error_t *check_list(qlm_property_t property, const char *value, apr_pool_t *pool)
+{
+    const char *unreadable = NULL;
+
+    if (property == QLM_PROPERTY_BLOCK_IP_ADDRESSES || property == QLM_PROPERTY_ADMIN_ADDRESSES) {
+        qlm_addresses_read(&unreadable, value, pool);
+    }
+    return unreadable
+               ? refuse(rows[property].name,
+                        apr_psprintf(pool,
+                                     "addresses and networks such as 192.0.2.7 or 2001:db8::/32; "
+                                     "\"%s\" is none",
+                                     qlm_text_for_log(unreadable, 60, pool)),
+                        pool)
+               : NULL;
+}
+
 /* How many characters; bytes if it is not UTF-8. */
 static apr_size_t count_characters(const char *text)
 {
@@ -166,6 +185,8 @@ qlm_error_t *qlm_properties_check(const char *name, const char *value, apr_pool_
                    : refuse(name, "a whole number from -1 to 2147483647", pool);
     case QLM_PROPERTY_TEXT:
         return check_text((qlm_property_t)(row - rows), value, pool);
+    case QLM_PROPERTY_LIST:
+        return check_list((qlm_property_t)(row - rows), value, pool);
     default:
         return NULL;
     }
@@ -228,7 +249,10 @@ void qlm_properties_put(qlm_properties_t *properties, const char *name, const ch
         }
         return;
     }
-    is_usable = qlm_properties_check(name, copy, properties->pool) == NULL;
+    /* Of a list that came past the check, the good parts still count: its default is another list.
+     */
+    is_usable = row->type == QLM_PROPERTY_LIST ||
+                qlm_properties_check(name, copy, properties->pool) == NULL;
     properties->put[row - rows] = copy;
     use_value(properties, (qlm_property_t)(row - rows), is_usable ? copy : row->fallback);
 }

@@ -105,6 +105,27 @@ static qlm_error_t *add_stored_arguments(qlm_call_t *call)
     return *stored ? qlm_fields_parse(fields, stored, strlen(stored), QLM_FROM_DEFAULT) : NULL;
 }
 
+static qlm_error_t *check_address(qlm_call_t *call)
+{
+    const char *address = call->input->client_ip;
+
+    if (qlm_snapshot_is_blocked(call->site, address, call->pool)) {
+        return qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_IP_RESTRICTION,
+                              "this address may not call the license server");
+    }
+    if (qlm_snapshot_lists(call->site, QLM_LISTED_ADMIN, call->method) &&
+        !qlm_snapshot_is_admin_address(call->site, address, call->pool)) {
+        return qlm_error_detail(
+            qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_IP_RESTRICTION,
+                           "this address may not call the method %s", call->method->name),
+            call->pool,
+            "%s stands in httpAdminMethods, and %s is not in "
+            "httpAdminMethodsAllowedIPAddresses",
+            call->method->name, *address ? address : "an unknown address");
+    }
+    return NULL;
+}
+
 static qlm_error_t *check_gates(qlm_call_t *call)
 {
     int gate = call->method->gate;
@@ -112,11 +133,7 @@ static qlm_error_t *check_gates(qlm_call_t *call)
     if (call->input->is_operator) {
         return NULL;
     }
-    if (*call->input->client_ip &&
-        qlm_snapshot_is_blocked(call->site, call->input->client_ip, call->pool)) {
-        return qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_IP_RESTRICTION,
-                              "this address may not call the license server");
-    }
+    QLM_TRY(check_address(call));
     if (gate >= 0 && !qlm_properties_bool(call->properties, (qlm_property_t)gate)) {
         return qlm_error_detail(qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_DISABLED,
                                                "the method %s is disabled on this license server",

@@ -1,11 +1,11 @@
 /* The snapshot of the site: loading, sharing between threads, letting go. */
 #include "service/site.h"
 
+#include "base/address.h"
 #include "base/text.h"
 
 #include <apr_atomic.h>
 #include <apr_hash.h>
-#include <apr_network_io.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
@@ -18,7 +18,9 @@ struct qlm_snapshot_t {
     qlm_properties_t *properties;
     apr_hash_t *vendors;
     apr_hash_t *products;
-    apr_array_header_t *blocked; /* of apr_ipsubnet_t * */
+    apr_array_header_t *blocked;                   /* of apr_ipsubnet_t * */
+    apr_array_header_t *admin_addresses;           /* of apr_ipsubnet_t * */
+    apr_array_header_t *methods[QLM_LISTED_COUNT]; /* of const qlm_method_t * */
     apr_thread_mutex_t *key_lock;
 };
 
@@ -68,25 +70,36 @@ qlm_site_t *qlm_site_create(const qlm_secrets_t *secrets, apr_pool_t *pool)
 /* ---- loading ----------------------------------------------------------------------------------
  */
 
-static void load_blocked(qlm_snapshot_t *snapshot)
+static apr_array_header_t *load_addresses(const qlm_snapshot_t *snapshot, qlm_property_t property)
 {
-    apr_array_header_t *parts =
-        qlm_text_split(qlm_properties_text(snapshot->properties, QLM_PROPERTY_BLOCK_IP_ADDRESSES),
-                       ";, \t\r\n", snapshot->pool);
+    return qlm_addresses_read(NULL, qlm_properties_text(snapshot->properties, property),
+                              snapshot->pool);
+}
 
-    snapshot->blocked = apr_array_make(snapshot->pool, parts->nelts, sizeof(apr_ipsubnet_t *));
-    for (int i = 0; i < parts->nelts; i++) {
-        char *address = apr_pstrdup(snapshot->pool, APR_ARRAY_IDX(parts, i, const char *));
-        char *mask = strchr(address, '/');
-        apr_ipsubnet_t *subnet;
+/* Names that no method has are left out: they restrict nothing. */
+static apr_array_header_t *load_methods(const qlm_snapshot_t *snapshot, qlm_property_t property)
+{
+    apr_array_header_t *names = qlm_text_split(qlm_properties_text(snapshot->properties, property),
+                                               ";, \t\r\n", snapshot->pool);
+    apr_array_header_t *methods =
+        apr_array_make(snapshot->pool, names->nelts, sizeof(const qlm_method_t *));
 
-        if (mask) {
-            *mask++ = '\0';
-        }
-        if (apr_ipsubnet_create(&subnet, address, mask, snapshot->pool) == APR_SUCCESS) {
-            APR_ARRAY_PUSH(snapshot->blocked, apr_ipsubnet_t *) = subnet;
+    for (int i = 0; i < names->nelts; i++) {
+        const qlm_method_t *method = qlm_method_find(APR_ARRAY_IDX(names, i, const char *));
+
+        if (method) {
+            APR_ARRAY_PUSH(methods, const qlm_method_t *) = method;
         }
     }
+    return methods;
+}
+
+static void load_lists(qlm_snapshot_t *snapshot)
+{
+    snapshot->blocked = load_addresses(snapshot, QLM_PROPERTY_BLOCK_IP_ADDRESSES);
+    snapshot->admin_addresses = load_addresses(snapshot, QLM_PROPERTY_ADMIN_ADDRESSES);
+    snapshot->methods[QLM_LISTED_ADMIN] = load_methods(snapshot, QLM_PROPERTY_ADMIN_METHODS);
+    snapshot->methods[QLM_LISTED_STRICT] = load_methods(snapshot, QLM_PROPERTY_STRICT_METHODS);
 }
 
 static qlm_error_t *load_properties(qlm_snapshot_t *snapshot, qlm_store_t *store)
@@ -100,7 +113,7 @@ static qlm_error_t *load_properties(qlm_snapshot_t *snapshot, qlm_store_t *store
 
         qlm_properties_put(snapshot->properties, value->name, value->value);
     }
-    load_blocked(snapshot);
+    load_lists(snapshot);
     return NULL;
 }
 
@@ -304,14 +317,22 @@ qlm_error_t *qlm_snapshot_private_key(const qlm_private_key_t **key, const qlm_s
 
 int qlm_snapshot_is_blocked(const qlm_snapshot_t *snapshot, const char *address, apr_pool_t *pool)
 {
-    apr_sockaddr_t *parsed;
+    return qlm_addresses_hold(snapshot->blocked, address, pool);
+}
 
-    if (snapshot->blocked->nelts == 0 ||
-        apr_sockaddr_info_get(&parsed, address, APR_UNSPEC, 0, 0, pool) != APR_SUCCESS) {
-        return 0;
-    }
-    for (int i = 0; i < snapshot->blocked->nelts; i++) {
-        if (apr_ipsubnet_test(APR_ARRAY_IDX(snapshot->blocked, i, apr_ipsubnet_t *), parsed)) {
+int qlm_snapshot_is_admin_address(const qlm_snapshot_t *snapshot, const char *address,
+                                  apr_pool_t *pool)
+{
+    return qlm_addresses_hold(snapshot->admin_addresses, address, pool);
+}
+
+int qlm_snapshot_lists(const qlm_snapshot_t *snapshot, qlm_listed_t list,
+                       const qlm_method_t *method)
+{
+    const apr_array_header_t *methods = snapshot->methods[list];
+
+    for (int i = 0; i < methods->nelts; i++) {
+        if (APR_ARRAY_IDX(methods, i, const qlm_method_t *) == method) {
             return 1;
         }
     }

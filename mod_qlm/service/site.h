@@ -8,6 +8,7 @@
 
 #include "base/crypto.h"
 #include "license/signature.h"
+#include "service/methods.h"
 #include "store/store.h"
 
 typedef struct qlm_site_t qlm_site_t;
@@ -39,5 +40,20 @@ qlm_error_t *qlm_snapshot_private_key(const qlm_private_key_t **key, const qlm_s
 
 /** Is @a address (text form) in blockIPAddresses? */
 int qlm_snapshot_is_blocked(const qlm_snapshot_t *snapshot, const char *address, apr_pool_t *pool);
+
+/** Is @a address (text form) in httpAdminMethodsAllowedIPAddresses? */
+int qlm_snapshot_is_admin_address(const qlm_snapshot_t *snapshot, const char *address,
+                                  apr_pool_t *pool);
+
+/** The properties that list methods. */
+typedef enum qlm_listed_t {
+    QLM_LISTED_ADMIN,  /**< httpAdminMethods */
+    QLM_LISTED_STRICT, /**< strictAuthenticationHttpMethods */
+    QLM_LISTED_COUNT
+} qlm_listed_t;
+
+/** Does the property list @a method, under any of its names? */
+int qlm_snapshot_lists(const qlm_snapshot_t *snapshot, qlm_listed_t list,
+                       const qlm_method_t *method);
 
 #endif

@@ -291,6 +291,44 @@ START_TEST(what_is_no_address_blocks_nobody)
 }
 END_TEST
 
+/* ---- methods in lists ---- */
+
+static int lists(qlm_listed_t list, const char *method)
+{
+    return qlm_snapshot_lists(snapshot(pool), list, qlm_method_find(method));
+}
+
+START_TEST(methods_are_listed_under_any_spelling)
+{
+    ck_assert(!lists(QLM_LISTED_ADMIN, "GetActivationKey"));
+    put("httpAdminMethods", "NoSuchMethod;getactivationkey, PINGHTTP\tActivateKey");
+    ck_assert(lists(QLM_LISTED_ADMIN, "GetActivationKey"));
+    ck_assert(lists(QLM_LISTED_ADMIN, "PingHttp"));
+    ck_assert(lists(QLM_LISTED_ADMIN, "ActivateKey"));
+    ck_assert(!lists(QLM_LISTED_ADMIN, "GetActivationKeyWithExpiryDate"));
+    ck_assert(!lists(QLM_LISTED_ADMIN, "ValidateLicenseHttp"));
+    ck_assert(!lists(QLM_LISTED_STRICT, "GetActivationKey"));
+    put("strictAuthenticationHttpMethods", "ValidateLicenseHttp");
+    ck_assert(lists(QLM_LISTED_STRICT, "ValidateLicenseHttp"));
+    ck_assert(!lists(QLM_LISTED_STRICT, "GetActivationKey"));
+    put("strictAuthenticationHttpMethods", "none");
+    ck_assert(!lists(QLM_LISTED_STRICT, "ValidateLicenseHttp"));
+}
+END_TEST
+
+START_TEST(addresses_of_administrators)
+{
+    ck_assert(!qlm_snapshot_is_admin_address(snapshot(pool), "192.0.2.7", pool));
+    put("httpAdminMethodsAllowedIPAddresses", "198.51.100.0/24;2001:db8::/32");
+    ck_assert(qlm_snapshot_is_admin_address(snapshot(pool), "198.51.100.9", pool));
+    ck_assert(qlm_snapshot_is_admin_address(snapshot(pool), "2001:db8::9", pool));
+    ck_assert(!qlm_snapshot_is_admin_address(snapshot(pool), "192.0.2.7", pool));
+    ck_assert(!qlm_snapshot_is_admin_address(snapshot(pool), "", pool));
+    put("httpAdminMethodsAllowedIPAddresses", "everybody");
+    ck_assert(!qlm_snapshot_is_admin_address(snapshot(pool), "192.0.2.7", pool));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("site");
@@ -312,6 +350,8 @@ int main(void)
     tcase_add_test(tests, keys_of_another_secret_or_record_sign_nothing);
     tcase_add_test(tests, addresses_and_networks_are_blocked);
     tcase_add_test(tests, what_is_no_address_blocks_nobody);
+    tcase_add_test(tests, methods_are_listed_under_any_spelling);
+    tcase_add_test(tests, addresses_of_administrators);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
