@@ -190,16 +190,14 @@ int qlm_secrets_verify(const qlm_secrets_t *secrets, const char *owner, const ch
                        const char *verifier)
 {
     char right[VERIFIER_SIZE];
+    int is_given = !qlm_text_is_empty(password) && !qlm_text_is_empty(verifier);
     int is_match = 0;
 
-    if (qlm_text_is_empty(password) || qlm_text_is_empty(verifier)) {
-        return 0;
-    }
     for (int i = 0; i < secrets->count; i++) {
-        write_verifier(right, secrets, i, owner, password);
-        is_match |= qlm_equal_constant_time(verifier, right);
+        write_verifier(right, secrets, i, owner, password ? password : "");
+        is_match |= qlm_equal_constant_time(right, verifier ? verifier : "");
     }
-    return is_match;
+    return is_match & is_given;
 }
 
 /* ---- sealing ----------------------------------------------------------------------------------
@@ -318,19 +316,42 @@ int qlm_equal_constant_time(const char *given, const char *expected)
     return (CRYPTO_memcmp(given, is_same_length ? expected : given, length) == 0) & is_same_length;
 }
 
+/* Lower-case hex digits of a digest. */
+static const char *hex_of(const unsigned char digest[QLM_MAC_BYTES], apr_pool_t *pool)
+{
+    char *made = apr_palloc(pool, 2 * QLM_MAC_BYTES + 1);
+
+    for (apr_size_t i = 0; i < QLM_MAC_BYTES; i++) {
+        apr_snprintf(made + 2 * i, 3, "%02x", digest[i]);
+    }
+    return made;
+}
+
 qlm_error_t *qlm_sha256_hex(const char **hex, const char *text, apr_pool_t *pool)
 {
-    unsigned char digest[32];
-    char *made = apr_palloc(pool, 2 * sizeof(digest) + 1);
+    unsigned char digest[QLM_MAC_BYTES];
 
     if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) != 1) {
         return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
                               "OpenSSL cannot compute SHA-256");
     }
-    for (apr_size_t i = 0; i < sizeof(digest); i++) {
-        apr_snprintf(made + 2 * i, 3, "%02x", digest[i]);
+    *hex = hex_of(digest, pool);
+    return NULL;
+}
+
+qlm_error_t *qlm_hmac_sha256_hex(const char **hex, const char *key, const char *text,
+                                 apr_pool_t *pool)
+{
+    unsigned char digest[QLM_MAC_BYTES];
+    size_t length = 0;
+
+    if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, strlen(key),
+                   (const unsigned char *)text, strlen(text), digest, sizeof(digest), &length) ||
+        length != sizeof(digest)) {
+        return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
+                              "OpenSSL cannot compute HMAC-SHA256");
     }
-    *hex = made;
+    *hex = hex_of(digest, pool);
     return NULL;
 }
 

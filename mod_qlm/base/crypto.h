@@ -51,7 +51,8 @@ const char *qlm_secrets_verifier(const qlm_secrets_t *secrets, const char *owner
                                  const char *password, apr_pool_t *pool);
 
 /** Is @a password the one behind @a verifier? Fails closed: an empty, NULL or malformed verifier,
- * and an empty or NULL password, never match. Constant time in the password. */
+ * and an empty or NULL password, never match. The same work is done in any case: the time taken
+ * depends on the password's length alone. */
 int qlm_secrets_verify(const qlm_secrets_t *secrets, const char *owner, const char *password,
                        const char *verifier);
 
@@ -74,6 +75,11 @@ int qlm_equal_constant_time(const char *given, const char *expected);
 
 /** SHA-256 of @a text as 64 lower-case hex digits, in @a pool. Errors: INTERNAL. */
 qlm_error_t *qlm_sha256_hex(const char **hex, const char *text, apr_pool_t *pool);
+
+/** HMAC-SHA256 of @a text under @a key (its bytes as they are) as 64 lower-case hex digits, in @a
+ * pool. For what others sign with a key that is shared with them. Errors: INTERNAL. */
+qlm_error_t *qlm_hmac_sha256_hex(const char **hex, const char *key, const char *text,
+                                 apr_pool_t *pool);
 
 /** base64 (RFC 4648 §4) with padding, one line, in @a pool. */
 const char *qlm_base64_encode(const void *bytes, apr_size_t length, apr_pool_t *pool);

@@ -27,6 +27,7 @@ typedef enum qlm_error_kind_t {
 typedef enum qlm_code_t {
     QLM_CODE_NONE = 0,
     QLM_CODE_BLOCKED = 1,
+    QLM_CODE_TIME_DIFFERENCE = 2,
     QLM_CODE_IP_RESTRICTION = 3,
     QLM_CODE_INVALID_FORMAT = 5,
     QLM_CODE_EMPTY_DATA = 6,

@@ -2,18 +2,23 @@
 #include "service/authenticate.h"
 
 #include "base/text.h"
+#include "service/strict.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
 static const char default_vendor[] = "qlmauthenticationprovider";
 
+/* One text for all that can be wrong. */
 static qlm_error_t *denied(qlm_call_t *call, const char *detail)
 {
     return qlm_error_detail(
         qlm_error_make(call->pool, QLM_ERROR_DENIED, QLM_CODE_AUTHENTICATION,
                        "access denied: is_vendor, is_user and is_pwd must be those of an enabled "
-                       "vendor"),
+                       "vendor%s",
+                       qlm_strict_is_required(call)
+                           ? ", and the request must be signed with its API key"
+                           : ""),
         call->pool, "%s", detail);
 }
 
@@ -33,18 +38,43 @@ static const char *asked_vendor(const qlm_call_t *call, int *is_from_body)
     return qlm_text_is_empty(name) ? default_vendor : name;
 }
 
+/* The pair offered: is_user/is_pwd, else HTTP Basic. */
+static void offered(const qlm_call_t *call, const char **user, const char **password)
+{
+    *user = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_USER, call->sources);
+    *password = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_PWD, call->sources);
+    if (!*user && !*password) {
+        *user = call->input->basic_user;
+        *password = call->input->basic_password;
+    }
+    *user = *user ? qlm_text_from_latin1_or_utf8(*user, call->pool) : "";
+    *password = *password ? qlm_text_from_latin1_or_utf8(*password, call->pool) : "";
+}
+
+/* A vendor nobody knows costs the time that wrong credentials cost. */
+static void spend(const qlm_call_t *call)
+{
+    const char *user, *password;
+
+    offered(call, &user, &password);
+    qlm_secrets_verify(call->secrets, "vendor/", password, "");
+}
+
 qlm_error_t *qlm_authenticate_choose_vendor(qlm_call_t *call)
 {
     int is_from_body;
     const char *name = asked_vendor(call, &is_from_body);
 
     call->vendor = qlm_vendor_find(name);
+    call->sources = QLM_FROM_ANY;
     if (!call->vendor) {
+        if (call->site) {
+            spend(call);
+        }
         return denied(call, apr_psprintf(call->pool, "vendor \"%s\" is not known; known are %s",
                                          qlm_text_for_log(name, 40, call->pool),
                                          qlm_vendor_names(call->pool)));
     }
-    call->sources = QLM_FROM_ANY;
     if (!call->vendor->is_body_trusted) {
         call->sources &= ~QLM_FROM_BODY;
         if (is_from_body) {
@@ -74,52 +104,65 @@ static int matches(const qlm_call_t *call, const qlm_vendor_record_t *record, co
     return is_user & is_password;
 }
 
-/* The pair offered: is_user/is_pwd, else HTTP Basic. */
-static void offered(const qlm_call_t *call, const char **user, const char **password)
+/* Why the pair offered does not open the record, for the log; NULL if it does. */
+static const char *judge(const qlm_call_t *call, const qlm_vendor_record_t *record, int is_match)
 {
-    *user = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_USER, call->sources);
-    *password = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_PWD, call->sources);
-    if (!*user && !*password) {
-        *user = call->input->basic_user;
-        *password = call->input->basic_password;
-    }
-    *user = *user ? qlm_text_from_latin1_or_utf8(*user, call->pool) : "";
-    *password = *password ? qlm_text_from_latin1_or_utf8(*password, call->pool) : "";
-}
-
-static qlm_error_t *check_vendor(qlm_call_t *call)
-{
-    const qlm_vendor_record_t *record = qlm_snapshot_vendor(call->site, call->vendor->name);
-    const char *user, *password;
-
-    if (!record || !record->is_enabled) {
-        return denied(call, apr_psprintf(call->pool,
-                                         "vendor %s is not enabled; run `qlmctl vendor "
-                                         "set %s enabled=true`",
-                                         call->vendor->name, call->vendor->name));
+    if (!record->is_enabled) {
+        return apr_psprintf(call->pool,
+                            "vendor %s is not enabled; run `qlmctl vendor set %s enabled=true`",
+                            record->name, record->name);
     }
     if (record->is_open) {
         return NULL;
     }
-    offered(call, &user, &password);
     if (qlm_text_is_empty(record->password_verifier) &&
         qlm_text_is_empty(record->callback_verifier)) {
-        return denied(call, apr_psprintf(call->pool,
-                                         "vendor %s has no password; run `qlmctl vendor set %s "
-                                         "user=NAME password=-` or declare it open=true",
-                                         record->name, record->name));
+        return apr_psprintf(call->pool,
+                            "vendor %s has no password; run `qlmctl vendor set %s "
+                            "user=NAME password=-` or declare it open=true",
+                            record->name, record->name);
     }
-    if (!matches(call, record, user, password)) {
-        return denied(call,
-                      apr_psprintf(call->pool, "wrong credentials for vendor %s", record->name));
+    return is_match ? NULL
+                    : apr_psprintf(call->pool, "wrong credentials for vendor %s", record->name);
+}
+
+/* Whatever is wrong, the same is worked out before anything is judged, so that the time of a
+ * refusal does not tell what it was; also for a vendor without a record. */
+static qlm_error_t *check_vendor(qlm_call_t *call)
+{
+    const qlm_vendor_record_t nobody = {.name = call->vendor->name};
+    const qlm_vendor_record_t *record = qlm_snapshot_vendor(call->site, call->vendor->name);
+    const char *user, *password, *fault = NULL, *unsigned_because = NULL;
+    qlm_code_t code = QLM_CODE_AUTHENTICATION;
+
+    if (!record) {
+        record = &nobody;
     }
-    return NULL;
+    offered(call, &user, &password);
+    fault = judge(call, record, matches(call, record, user, password));
+    if (qlm_strict_is_required(call)) {
+        unsigned_because = qlm_strict_fault(&code, call, record);
+    }
+    if (fault) {
+        return denied(call, fault);
+    }
+    if (code == QLM_CODE_TIME_DIFFERENCE) {
+        return qlm_error_detail(
+            qlm_error_make(call->pool, QLM_ERROR_DENIED, code,
+                           "access denied: the time stamp of the request differs too much from "
+                           "the server's time: set the clock, and sign each request anew"),
+            call->pool, "%s", unsigned_because);
+    }
+    return unsigned_because ? denied(call, unsigned_because) : NULL;
 }
 
 qlm_error_t *qlm_authenticate(qlm_call_t *call)
 {
     if (call->input->is_operator) {
         return NULL;
+    }
+    if (qlm_strict_is_required(call)) {
+        return check_vendor(call);
     }
     switch (call->method->permission) {
     case QLM_PERMISSION_VENDOR:

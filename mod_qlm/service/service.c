@@ -8,6 +8,7 @@
 #include "service/methods.h"
 #include "service/reply.h"
 #include "service/site.h"
+#include "service/strict.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -180,7 +181,7 @@ static qlm_error_t *walk(qlm_reply_t *reply, qlm_call_t *call, const qlm_service
     QLM_TRY(qlm_call_borrow(call));
     QLM_TRY(qlm_site_snapshot(&call->site, service->site, call->store, call->pool));
     call->properties = qlm_snapshot_properties(call->site);
-    if (has_vendor) {
+    if (has_vendor || qlm_strict_is_required(call)) {
         QLM_TRY(qlm_authenticate_choose_vendor(call));
         reply->vendor = call->vendor->name;
     }

@@ -23,13 +23,20 @@ typedef struct qlm_lender_t {
     void *baton;
 } qlm_lender_t;
 
+/** How many URLs a client may have signed: behind a proxy we cannot know which it used. */
+#define QLM_SIGNED_URLS 2
+
 /** What a call brings along. */
 typedef struct qlm_call_input_t {
     const char *method; /**< last path segment, any case; "" = the bare service URL */
     qlm_fields_t *fields;
     const char *client_ip; /**< as httpd knows it (mod_remoteip applied); "" = unknown */
     const char *basic_user, *basic_password; /**< HTTP Basic, NULL if absent */
-    apr_int64_t now;                         /**< seconds UTC */
+    /** For strict authentication: the whole URL as the client may have written it, byte for byte;
+     * NULL where there is none. */
+    const char *signed_urls[QLM_SIGNED_URLS];
+    const apr_table_t *headers; /**< of the request, as received; NULL = none */
+    apr_int64_t now;            /**< seconds UTC */
     int is_operator;            /**< asked at the command line: no credentials, no switches */
     const char *server_version; /**< what PingHttp reports, "w.x.y.z"; NULL = our own */
     const qlm_error_t *error; /**< what went wrong while reading the request, or NULL: the answer */

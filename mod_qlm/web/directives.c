@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@
     X(int, service, -1)                                                                            \
     X(int, index, -1)                                                                              \
     X(apr_int64_t, max_body, -1)                                                                   \
-    X(const char *, server_version, NULL)
+    X(const char *, server_version, NULL)                                                          \
+    X(const char *, public_base, NULL)
 
 #define UNSET(type, member, unset) conf->member = (unset);
 #define MERGE(type, member, unset)                                                                 \
@@ -144,6 +146,20 @@ static const char *set_server_version(cmd_parms *cmd, void *dir, const char *val
     return NULL;
 }
 
+static const char *set_public_base(cmd_parms *cmd, void *dir, const char *value)
+{
+    apr_uri_t uri;
+
+    if (apr_uri_parse(cmd->temp_pool, value, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
+        !*uri.hostname ||
+        (strcasecmp(uri.scheme, "https") != 0 && strcasecmp(uri.scheme, "http")) || uri.user ||
+        uri.query || uri.fragment) {
+        return "QlmPublicBase takes the URL that clients use, such as https://licenses.example.com";
+    }
+    ((qlm_dir_conf_t *)dir)->public_base = value;
+    return NULL;
+}
+
 #define FLAG(name, member, help)                                                                   \
     AP_INIT_FLAG(name, ap_set_flag_slot, (void *)offsetof(qlm_dir_conf_t, member), ACCESS_CONF,    \
                  help)
@@ -162,6 +178,8 @@ const command_rec qlm_directives[] = {
     AP_INIT_TAKE1("QlmMaxBody", set_max_body, NULL, ACCESS_CONF, "largest request body in bytes"),
     AP_INIT_TAKE1("QlmServerVersion", set_server_version, NULL, ACCESS_CONF,
                   "four-part version that PingHttp reports"),
+    AP_INIT_TAKE1("QlmPublicBase", set_public_base, NULL, ACCESS_CONF,
+                  "the URL that clients use, when a proxy stands in front"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
 };
 

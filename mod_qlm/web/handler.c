@@ -127,6 +127,8 @@ static void fill_input(qlm_call_input_t *input, request_rec *r)
     input->lender.give_back = qlm_database_give_back;
     input->lender.baton = qlm_database_loan(r->server, r->pool);
     qlm_request_basic(&input->basic_user, &input->basic_password, r);
+    qlm_request_signed_urls(input->signed_urls, r);
+    input->headers = r->headers_in;
     input->error = check_verb(r);
     if (!input->error && !*input->method) {
         input->error = check_index(r);

@@ -27,6 +27,7 @@ static void mask_query(request_rec *r)
         return;
     }
     conf->args = r->args;
+    conf->target = r->unparsed_uri;
     r->args = (char *)masked;
     r->parsed_uri.query = (char *)masked;
     r->unparsed_uri = (char *)qlm_mask_text(r->unparsed_uri, r->pool);

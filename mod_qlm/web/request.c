@@ -6,6 +6,7 @@
 #include <apr_buckets.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <http_core.h>
 #include <http_protocol.h>
 #include <string.h>
 #include <util_filter.h>
@@ -144,4 +145,60 @@ void qlm_request_basic(const char **user, const char **password, request_rec *r)
         *user = decoded;
         *password = colon + 1;
     }
+}
+
+/* ---- the URL as the client wrote it -----------------------------------------------------------
+ */
+
+/* The request target byte for byte; of a request that was redirected inside the server, that of the
+ * first. */
+static const char *raw_target(request_rec *r)
+{
+    const qlm_request_conf_t *conf;
+
+    while (r->prev) {
+        r = r->prev;
+    }
+    conf = qlm_request_conf(r);
+    return conf->target ? conf->target : r->unparsed_uri;
+}
+
+/* What follows scheme and host of a URL, "" if nothing does; NULL if it begins with neither. */
+static const char *behind_host(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host ? host + 3 + strcspn(host + 3, "/?") : NULL;
+}
+
+/* A path behind the host of QlmPublicBase stands for the path of the <Location>. */
+static const char *public_url(request_rec *r, const char *base, const char *path)
+{
+    const char *location = qlm_dir_conf(r)->location;
+    const char *base_path = behind_host(base);
+    apr_size_t length = strlen(base);
+    apr_size_t skipped = 0;
+
+    if (*base_path && location && *location == '/') {
+        skipped = strlen(location) - (location[strlen(location) - 1] == '/');
+        if (strncmp(path, location, skipped) != 0 || path[skipped] != '/') {
+            skipped = 0;
+        }
+    }
+    length -= length > 0 && base[length - 1] == '/';
+    return apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, base, length), path + skipped, NULL);
+}
+
+void qlm_request_signed_urls(const char *urls[QLM_SIGNED_URLS], request_rec *r)
+{
+    const char *target = raw_target(r);
+    const char *base = qlm_dir_conf(r)->public_base;
+    const char *host = apr_table_get(r->headers_in, "Host");
+    int is_whole = *target != '/'; /* a URL with scheme and host, as sent to proxies */
+    const char *path = is_whole ? behind_host(target) : target;
+
+    urls[0] = base && path ? public_url(r, base, path) : NULL;
+    urls[1] = is_whole ? target
+              : host   ? apr_pstrcat(r->pool, ap_http_scheme(r), "://", host, target, NULL)
+                       : NULL;
 }

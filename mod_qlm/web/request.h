@@ -9,6 +9,10 @@
  * *fields. In the request's pool. */
 qlm_error_t *qlm_request_read(qlm_fields_t *fields, request_rec *r);
 
+/** The URLs that the client of @a r may have signed: that of QlmPublicBase, and that of the request
+ * itself by scheme and Host; in the request's pool. */
+void qlm_request_signed_urls(const char *urls[QLM_SIGNED_URLS], request_rec *r);
+
 /** The user and password of HTTP Basic, NULL where there are none. */
 void qlm_request_basic(const char **user, const char **password, request_rec *r);
 

@@ -44,12 +44,14 @@ typedef struct qlm_dir_conf_t {
     int index;                  /**< QlmIndex */
     apr_int64_t max_body;       /**< QlmMaxBody, bytes */
     const char *server_version; /**< QlmServerVersion */
+    const char *public_base;    /**< QlmPublicBase */
 } qlm_dir_conf_t;
 
 /** What a request carries between the hooks. */
 typedef struct qlm_request_conf_t {
     int is_service;   /**< the URL is that of a service */
     const char *args; /**< the query string as it came, with passwords; NULL if it was not masked */
+    const char *target; /**< the same of the whole request target */
 } qlm_request_conf_t;
 
 extern module AP_MODULE_DECLARE_DATA qlm_module;

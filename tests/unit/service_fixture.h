@@ -24,6 +24,8 @@ static apr_int64_t now;
 static int lent;             /* connections that were borrowed and not yet given back */
 static int is_database_away; /* the next loans fail */
 static const qlm_fetcher_t *fetcher;
+static const char *signed_url; /* the URL of the call, and its headers, where they matter */
+static apr_table_t *signed_headers;
 
 /* ---- the site ---- */
 
@@ -82,6 +84,8 @@ static inline void set_up(void)
     service = qlm_service_create(secrets, pool);
     lent = is_database_away = 0;
     fetcher = NULL;
+    signed_url = NULL;
+    signed_headers = NULL;
 }
 
 static inline void tear_down(void)
@@ -174,6 +178,8 @@ static inline qlm_reply_t *run(const char *method, qlm_fields_t *fields)
     input.client_ip = "192.0.2.7";
     input.now = now;
     input.fetcher = fetcher;
+    input.signed_urls[1] = signed_url;
+    input.headers = signed_headers;
     input.lender.lend = lend;
     input.lender.give_back = give_back;
     reply = qlm_service_run(service, &input, pool);
