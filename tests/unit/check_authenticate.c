@@ -3,6 +3,8 @@
 
 #include "unit/store_fixture.h"
 
+#include <time.h>
+
 static const qlm_secrets_t *secrets;
 static qlm_site_t *site;
 static qlm_call_t call;
@@ -330,6 +332,66 @@ START_TEST(the_operator_needs_none)
 }
 END_TEST
 
+/* ---- time ---- */
+
+#define BATCHES 200
+#define CALLS   50
+
+/* The time of one batch of refusals, in nanoseconds. */
+static apr_int64_t batch(const char *query)
+{
+    apr_pool_t *whole = pool;
+    struct timespec begin, end;
+
+    apr_pool_create(&pool, whole);
+    prepare("GetActivationKey", query, "");
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < CALLS; i++) {
+        ck_assert_ptr_nonnull(answer());
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    apr_pool_destroy(pool);
+    pool = whole;
+    return (end.tv_sec - begin.tv_sec) * (apr_int64_t)1000000000 + (end.tv_nsec - begin.tv_nsec);
+}
+
+/* Refusals of every kind cost the same: the fastest of many batches, which noise cannot make
+ * faster, differs by less than a third; a password's digest is most of it. */
+START_TEST(the_time_of_a_refusal_tells_nothing)
+{
+    static const char *const queries[] = {
+        SHOP "&is_user=shop&is_pwd=Xidden-very-well",                /* first byte */
+        SHOP "&is_user=shop&is_pwd=hidden-very-welX",                /* last byte */
+        SHOP "&is_user=shop&is_pwd=h",                               /* length */
+        SHOP "&is_user=Xhop&is_pwd=hidden-very-well",                /* user */
+        SHOP "&is_user=shop&is_pwd=",                                /* none */
+        "is_vendor=shareit&is_user=shop&is_pwd=hidden-very-well",    /* no record */
+        "is_vendor=salesforce&is_user=shop&is_pwd=hidden-very-well", /* not enabled */
+        "is_vendor=qlmauthenticationprovider&is_user=shop&is_pwd=hidden-very-well", /* no password
+                                                                                     */
+        "is_vendor=nobody&is_user=shop&is_pwd=hidden-very-well"};
+    apr_int64_t fastest[sizeof(queries) / sizeof(*queries)];
+    apr_int64_t least = APR_INT64_MAX, most = 0;
+
+    vendor("cleverbridge", 1, 0, "shop", verifier("cleverbridge", "hidden-very-well"));
+    vendor("salesforce", 0, 0, "shop", verifier("salesforce", "hidden-very-well"));
+    vendor("qlmauthenticationprovider", 1, 0, "shop", "");
+    for (int b = 0; b < BATCHES; b++) {
+        for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
+            apr_int64_t taken = batch(queries[i]);
+
+            fastest[i] = b == 0 || taken < fastest[i] ? taken : fastest[i];
+        }
+    }
+    for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
+        least = fastest[i] < least ? fastest[i] : least;
+        most = fastest[i] > most ? fastest[i] : most;
+    }
+    ck_assert_msg(most < least * 13 / 10, "%" APR_INT64_T_FMT " to %" APR_INT64_T_FMT " ns",
+                  least / CALLS, most / CALLS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("authenticate");
@@ -354,6 +416,7 @@ int main(void)
     tcase_add_test(tests, public_methods_ask_nobody);
     tcase_add_test(tests, what_is_offered_must_be_right);
     tcase_add_test(tests, the_operator_needs_none);
+    tcase_add_test(tests, the_time_of_a_refusal_tells_nothing);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
