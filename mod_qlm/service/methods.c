@@ -126,8 +126,24 @@ const qlm_method_t qlm_methods[] = {
     {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},
 };
 
+const qlm_method_alias_t qlm_method_aliases[] = {
+    {"ActivateLicenseByAuthorizationCodeHttp", "ActivateKeyByAuthorizationCodeHttp"},
+    {NULL, NULL},
+};
+
+static const char *own_name(const char *name)
+{
+    for (const qlm_method_alias_t *alias = qlm_method_aliases; alias->name; alias++) {
+        if (strcasecmp(alias->name, name) == 0) {
+            return alias->method;
+        }
+    }
+    return name;
+}
+
 const qlm_method_t *qlm_method_find(const char *name)
 {
+    name = own_name(name);
     for (const qlm_method_t *method = qlm_methods; method->name; method++) {
         if (strcasecmp(method->name, name) == 0) {
             return method;

@@ -37,7 +37,16 @@ typedef struct qlm_method_t {
 /** All methods in alphabetical order; the last has a NULL name. */
 extern const qlm_method_t qlm_methods[];
 
-/** Find by name, any case. @return NULL if there is none */
+/** Another name in circulation for a method. */
+typedef struct qlm_method_alias_t {
+    const char *name;
+    const char *method; /**< as the method table spells it */
+} qlm_method_alias_t;
+
+/** All aliases; the last has a NULL name. */
+extern const qlm_method_alias_t qlm_method_aliases[];
+
+/** Find by name or alias, any case. @return NULL if there is none */
 const qlm_method_t *qlm_method_find(const char *name);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <apr_strings.h>
 #include <string.h>
+#include <strings.h>
 
 #define NOTES_MAX ((apr_size_t)2000) /* bytes of a log line */
 
@@ -83,6 +84,11 @@ static qlm_error_t *find_method(qlm_call_t *call)
             call->pool, QLM_ERROR_MISSING, QLM_CODE_BLOCKED,
             "there is no method %s here; the service URL itself lists the methods",
             qlm_text_for_log(call->input->method, 60, call->pool));
+    }
+    if (call->input->only && strcasecmp(call->input->only, call->method->name) != 0) {
+        call->method = NULL;
+        return qlm_error_make(call->pool, QLM_ERROR_MISSING, QLM_CODE_BLOCKED,
+                              "only the method %s is served under this URL", call->input->only);
     }
     return NULL;
 }

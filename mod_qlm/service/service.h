@@ -29,6 +29,7 @@ typedef struct qlm_lender_t {
 /** What a call brings along. */
 typedef struct qlm_call_input_t {
     const char *method; /**< last path segment, any case; "" = the bare service URL */
+    const char *only;   /**< the one method that is served where the call came in; NULL = all are */
     qlm_fields_t *fields;
     const char *client_ip; /**< as httpd knows it (mod_remoteip applied); "" = unknown */
     const char *basic_user, *basic_password; /**< HTTP Basic, NULL if absent */

@@ -4,14 +4,6 @@
 
 #include "web/web.h"
 
-/** Find the service in a path: @return what follows "/qlmservice.asmx" (any case), "" for the bare
- * URL, or NULL when @a path has no such segment */
-const char *qlm_handler_find_service(const char *path);
-
-/** The canonical spelling of a service's @a path: @a folder, "/qlmservice.asmx", and the method as
- * its table spells it; in @a pool. */
-const char *qlm_handler_canonical(const char *path, const char *folder, apr_pool_t *pool);
-
 /** Hook translate_name: a service URL is no file. */
 int qlm_handler_translate(request_rec *r);
 

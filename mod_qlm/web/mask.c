@@ -2,7 +2,6 @@
 #include "web/mask.h"
 
 #include "base/mask.h"
-#include "web/handler.h"
 
 #include <string.h>
 
@@ -23,7 +22,7 @@ static void mask_query(request_rec *r)
     qlm_request_conf_t *conf = qlm_request_conf(r);
     const char *masked = qlm_mask_text(r->args, r->pool);
 
-    if (masked == r->args || !r->uri || !qlm_handler_find_service(r->uri)) {
+    if (masked == r->args || !r->uri || !qlm_entry_find(NULL, NULL, r->uri)) {
         return;
     }
     conf->args = r->args;

@@ -2,7 +2,6 @@
 #include "web/startup.h"
 
 #include "web/database.h"
-#include "web/handler.h"
 #include "web/outbound.h"
 #include "web/signature_cache.h"
 
@@ -57,17 +56,17 @@ static void check_locations(const ap_directive_t *node, server_rec *s, apr_pool_
     for (; node; node = node->next) {
         const char *args = apr_pstrdup(pool, node->args);
         char *path = ap_getword_conf(pool, &args);
-        const char *rest;
+        const char *rest, *canonical;
 
         path[strcspn(path, ">")] = '\0';
-        rest =
-            strcasecmp(node->directive, "<Location") == 0 ? qlm_handler_find_service(path) : NULL;
-        if (rest && !strstr(path, qlm_handler_canonical(path, "", pool))) {
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                         QLMNO(1111) "%s:%d: <Location \"%s\"> would never hold: end it as %s",
-                         node->filename, node->line_num, path,
-                         qlm_handler_canonical(path, "", pool));
-            ++*problems;
+        if (strcasecmp(node->directive, "<Location") == 0 && qlm_entry_find(NULL, &rest, path)) {
+            canonical = qlm_entry_canonical("", qlm_entry_method(rest, pool), pool);
+            if (!strstr(path, canonical)) {
+                ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                             QLMNO(1111) "%s:%d: <Location \"%s\"> would never hold: end it as %s",
+                             node->filename, node->line_num, path, canonical);
+                ++*problems;
+            }
         }
         check_locations(node->first_child, s, pool, problems);
     }

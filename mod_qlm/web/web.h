@@ -3,6 +3,7 @@
 #define QLM_WEB_WEB_H
 
 #include "base/crypto.h"
+#include "service/entry.h"
 #include "service/service.h"
 
 #include <httpd.h>
@@ -49,7 +50,8 @@ typedef struct qlm_dir_conf_t {
 
 /** What a request carries between the hooks. */
 typedef struct qlm_request_conf_t {
-    int is_service;   /**< the URL is that of a service */
+    const qlm_entry_t *entry; /**< the entry point of a service's URL; NULL = it is none */
+    const char *method;       /**< what was called there, canonical; "" = nothing */
     const char *args; /**< the query string as it came, with passwords; NULL if it was not masked */
     const char *target; /**< the same of the whole request target */
 } qlm_request_conf_t;

@@ -51,6 +51,18 @@ START_TEST(methods_are_in_alphabetical_order)
 }
 END_TEST
 
+START_TEST(aliases_lead_to_methods)
+{
+    for (const qlm_method_alias_t *alias = qlm_method_aliases; alias->name; alias++) {
+        ck_assert_str_ne(alias->name, alias->method);
+        ck_assert_ptr_eq(qlm_method_find(alias->name), qlm_method_find(alias->method));
+        for (const qlm_method_t *method = qlm_methods; method->name; method++) {
+            ck_assert_str_ne(alias->name, method->name);
+        }
+    }
+}
+END_TEST
+
 START_TEST(every_method_is_complete)
 {
     for (const qlm_method_t *method = qlm_methods; method->name; method++) {
@@ -240,6 +252,7 @@ int main(void)
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, methods_are_in_alphabetical_order);
+    tcase_add_test(tests, aliases_lead_to_methods);
     tcase_add_test(tests, every_method_is_complete);
     tcase_add_test(tests, gates_are_switches);
     tcase_add_test(tests, permissions_fit_the_arguments);
