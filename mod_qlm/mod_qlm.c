@@ -11,6 +11,7 @@
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const before_forensic[] = {"mod_log_forensic.c", NULL};
+    static const char *const before_proxy[] = {"mod_proxy.c", NULL};
 
     (void)pool;
     ap_hook_pre_config(qlm_startup_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -23,8 +24,8 @@ static void register_hooks(apr_pool_t *pool)
      */
     ap_hook_insert_error_filter(qlm_mask_refused, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(qlm_mask_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    /* Before mod_alias and core map the URL to a file. */
-    ap_hook_translate_name(qlm_handler_translate, NULL, NULL, APR_HOOK_FIRST);
+    /* Before mod_alias and core map the URL to a file, and before a proxy takes its query. */
+    ap_hook_translate_name(qlm_handler_translate, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_map_to_storage(qlm_handler_map, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(qlm_handler_run, NULL, NULL, APR_HOOK_MIDDLE);
 }

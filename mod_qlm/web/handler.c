@@ -3,6 +3,7 @@
 
 #include "web/database.h"
 #include "web/directives.h"
+#include "web/mask.h"
 #include "web/outbound.h"
 #include "web/request.h"
 #include "web/respond.h"
@@ -46,6 +47,7 @@ int qlm_handler_translate(request_rec *r)
 
     if (qlm_dir_conf(r)->service != 1 || !r->uri ||
         !(entry = qlm_entry_find(NULL, &rest, r->uri))) {
+        qlm_mask_undo(r);
         return DECLINED;
     }
     conf = qlm_request_conf(r);

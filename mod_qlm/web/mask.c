@@ -47,6 +47,16 @@ int qlm_mask_request(request_rec *r)
     return DECLINED;
 }
 
+void qlm_mask_undo(request_rec *r)
+{
+    qlm_request_conf_t *conf = qlm_request_conf(r);
+
+    if (conf->args) {
+        r->args = r->parsed_uri.query = (char *)conf->args;
+        r->unparsed_uri = (char *)conf->target;
+    }
+}
+
 void qlm_mask_refused(request_rec *r)
 {
     qlm_mask_request(r);

@@ -10,6 +10,10 @@
  * answered and logged. */
 int qlm_mask_request(request_rec *r);
 
+/** Put back the query of @a r, which only looked like ours: whoever serves it, such as a proxy that
+ * passes it on, needs what was sent. It is masked again before it is logged. */
+void qlm_mask_undo(request_rec *r);
+
 /** Hook insert_error_filter: requests that httpd refuses before post_read_request. */
 void qlm_mask_refused(request_rec *r);
 

@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from client import ASMX, CREDENTIALS, KEY, PRODUCT, call, order, order_number, raw, until
-from env import Site
+from env import Site, httpd_modules
 
 SECRET = "Tr0ub4dor-hidden"  # what must never be found
 
@@ -192,6 +192,23 @@ def test_the_query_format_too(new_site):
     site.allow("QLM1003")
     call(site, "GetActivationKey", "is_user=shop&is_pwd=%s&is_vendor=cleverbridge" % SECRET)
     until(lambda: "is_pwd=***" in site.read_log("custom.log"))
+    assert SECRET.encode() not in site.everything_written()
+
+
+@pytest.mark.parametrize("pass_on", ['ProxyPass "/front/" "http://127.0.0.1:%d/qlm/"',
+                                     'ProxyPass "/front/" "http://127.0.0.1:%d/qlm/" nocanon'])
+def test_a_proxy_in_the_same_server_passes_the_password_on(new_site, pass_on):
+    """A service's URL that is not served here is only passed on: whole, and masked in the logs all the same."""
+    site = new_site(start=False)
+    modules = "".join("LoadModule %s_module %s/mod_%s.so\n" % (n, httpd_modules(), n) for n in ("proxy", "proxy_http"))
+    site._server = modules + pass_on % site.port + '\nCustomLog logs/custom.log "%q %U %r %{QUERY_STRING}e"'
+    site.write_config()
+    site.start()
+    site.ctl("vendor", "set", "cleverbridge", "password=-", stdin=SECRET + "\n")
+    answer = call(site, "GetActivationKey", order("cleverbridge", is_pwd=SECRET),
+                  {"PURCHASE_ID": order_number(), "RUNNING_NO": "1", "QUANTITY": "1"}, path="/front/qlmservice.asmx")
+    assert KEY.match(answer.text), answer
+    until(lambda: all(" %s/qlmservice.asmx/Get" % folder in site.read_log("custom.log") for folder in ("/front", "/qlm")))
     assert SECRET.encode() not in site.everything_written()
 
 

@@ -7,9 +7,11 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -322,3 +324,37 @@ def test_a_public_base_is_a_url(new_site, value):
     site = new_site(start=False, location='QlmPublicBase "%s"' % value)
     done = site.configtest()
     assert done.returncode != 0 and "QlmPublicBase takes" in done.stderr
+
+
+# ---- https
+
+def test_the_scheme_is_that_of_the_connection(new_site):
+    """A client of a TLS server signs https://; nothing needs to be configured for it."""
+    site = new_site(start=False)
+    port = free_port()
+    certificate, key = site.root / "tls.crt", site.root / "tls.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2",
+                    "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True, timeout=60)
+    site._server = f'''LoadModule ssl_module {httpd_modules()}/mod_ssl.so
+Listen 127.0.0.1:{port}
+<VirtualHost 127.0.0.1:{port}>
+SSLEngine on
+SSLCertificateFile "{certificate}"
+SSLCertificateKeyFile "{key}"
+</VirtualHost>'''
+    site.write_config()
+    site.start()
+    site.allow("AH01906|AH01909|AH02292")  # the certificate is nobody's
+    site.ctl("vendor", "set", "QlmAuthenticationProvider", "api_key=-", stdin=API_KEY + "\n")
+    site.ctl("property", "set", "strictAuthenticationHttpMethods", METHOD)
+    url = "https://localhost:%d%s" % (port, target())
+    context = ssl.create_default_context(cafile=str(certificate))
+
+    def ask(signed_url):
+        request = urllib.request.Request(url, headers=sign(signed_url))
+        with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            return answer.read()
+
+    assert b"<activationKey>" in ask(url)
+    site.expect("QLM1003")
+    assert b"<errorCode>8<" in ask(url.replace("https:", "http:"))
