@@ -4,6 +4,7 @@
 #include "qlmctl/secretinput.h"
 
 #include "base/text.h"
+#include "service/methods.h"
 
 #include <apr_strings.h>
 #include <stdio.h>
@@ -107,6 +108,27 @@ static qlm_error_t *read_value(const char **value, qlm_tool_t *tool, const char 
         secret, tool->pool);
 }
 
+/* A list of methods may name those of another server, so that a value can be taken over as it is;
+ * but a typing mistake would leave a method unprotected. */
+static void tell_unknown_methods(const qlm_tool_t *tool, const qlm_property_value_t *change)
+{
+    const qlm_property_row_t *row = qlm_property_find(change->name);
+    apr_array_header_t *names;
+
+    if (row != qlm_property_row(QLM_PROPERTY_ADMIN_METHODS) &&
+        row != qlm_property_row(QLM_PROPERTY_STRICT_METHODS)) {
+        return;
+    }
+    names = qlm_text_split(change->value, QLM_METHOD_SEPARATORS, tool->pool);
+    for (int i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, const char *);
+
+        if (!qlm_method_find(name) && strcasecmp(name, "none") != 0) {
+            qlm_output_say(tool, "No method of this server is called %s.", name);
+        }
+    }
+}
+
 qlm_error_t *qlm_command_property_set(qlm_tool_t *tool)
 {
     qlm_property_value_t change = {stored_name(qlm_tool_word(tool, 0), tool->pool), NULL};
@@ -120,6 +142,7 @@ qlm_error_t *qlm_command_property_set(qlm_tool_t *tool)
     }
     else if (change.value) {
         qlm_output_say(tool, "%s is set.", change.name);
+        tell_unknown_methods(tool, &change);
     }
     else {
         qlm_output_say(tool, "%s is not set any more.", change.name);

@@ -37,6 +37,9 @@ typedef struct qlm_method_t {
 /** All methods in alphabetical order; the last has a NULL name. */
 extern const qlm_method_t qlm_methods[];
 
+/** What separates methods in a property that lists some. */
+#define QLM_METHOD_SEPARATORS ";, \t\r\n"
+
 /** Another name in circulation for a method. */
 typedef struct qlm_method_alias_t {
     const char *name;

@@ -80,7 +80,7 @@ static apr_array_header_t *load_addresses(const qlm_snapshot_t *snapshot, qlm_pr
 static apr_array_header_t *load_methods(const qlm_snapshot_t *snapshot, qlm_property_t property)
 {
     apr_array_header_t *names = qlm_text_split(qlm_properties_text(snapshot->properties, property),
-                                               ";, \t\r\n", snapshot->pool);
+                                               QLM_METHOD_SEPARATORS, snapshot->pool);
     apr_array_header_t *methods =
         apr_array_make(snapshot->pool, names->nelts, sizeof(const qlm_method_t *));
 

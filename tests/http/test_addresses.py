@@ -67,6 +67,16 @@ def test_an_unreadable_entry_is_refused_when_it_is_set(site, name, value):
     assert name in done.stderr and value.split(";")[-1] in done.stderr and "192.0.2.7" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["httpAdminMethods", "strictAuthenticationHttpMethods"])
+def test_a_method_nobody_knows_is_told_when_it_is_set(new_site, name):
+    """It may be one of the former server; but it may be a typing mistake."""
+    site = new_site(start=False)
+    done = site.ctl("property", "set", name, "GetActivationKey;GetActivatoinKey, none PINGHTTP")
+    assert "called GetActivatoinKey." in done.stdout
+    assert done.stdout.count("called") == 1
+    assert site.ctl_json("property", "get", name)["value"] == "GetActivationKey;GetActivatoinKey, none PINGHTTP"
+
+
 # ---- behind a proxy: the address is the one mod_remoteip found
 
 @pytest.fixture(scope="module")
