@@ -29,6 +29,9 @@ typedef struct qlm_writer_t qlm_writer_t;
  * inert on other engines. */
 qlm_error_t *qlm_writer_create(qlm_writer_t **writer, apr_pool_t *pool);
 
+/** Give each unit of work a transaction of its own: for comparison. */
+void qlm_writer_commit_alone(qlm_writer_t *writer);
+
 /** Use a connection that mod_dbd (or another pool) opened. Nothing is sent yet: the pragmas go out
  * with the first qlm_store_check, statements are prepared when first used.
  * @param path  the SQLite file as in the connection's parameters, NULL for other engines. The

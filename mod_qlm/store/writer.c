@@ -31,6 +31,7 @@ struct qlm_writer_t {
     apr_thread_mutex_t *mutex;
     apr_pool_t *pool;
     const char *path; /* of the database; NULL before the first turn */
+    int batch_max;
     qlm_job_t *first, *last;
     int has_leader;
     int fd;
@@ -59,9 +60,15 @@ qlm_error_t *qlm_writer_create(qlm_writer_t **writer_p, apr_pool_t *pool)
     }
     writer->pool = pool;
     writer->fd = -1;
+    writer->batch_max = BATCH_MAX;
     apr_pool_cleanup_register(pool, writer, close_file, close_file);
     *writer_p = writer;
     return NULL;
+}
+
+void qlm_writer_commit_alone(qlm_writer_t *writer)
+{
+    writer->batch_max = 1;
 }
 
 /* Root makes the file for the user who owns the database, or the server could not open it. Only a
@@ -254,7 +261,7 @@ static qlm_job_t *take_batch(qlm_writer_t *writer)
     qlm_job_t *last = batch;
     int count = 1;
 
-    while (last->next && count < BATCH_MAX && !batch->is_alone && !last->next->is_alone) {
+    while (last->next && count < writer->batch_max && !batch->is_alone && !last->next->is_alone) {
         last = last->next;
         last->state = QLM_JOB_TAKEN;
         ++count;

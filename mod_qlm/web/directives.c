@@ -15,7 +15,8 @@
     X(const char *, secret_file, NULL)                                                             \
     X(const char *, signature_cache, NULL)                                                         \
     X(const char *, proxy, NULL)                                                                   \
-    X(const char *, ca_file, NULL)
+    X(const char *, ca_file, NULL)                                                                 \
+    X(int, group_commit, -1)
 
 #define DIR_MEMBERS(X)                                                                             \
     X(int, service, -1)                                                                            \
@@ -121,6 +122,17 @@ static const char *set_ca_file(cmd_parms *cmd, void *dir, const char *value)
     return NULL;
 }
 
+static const char *set_group_commit(cmd_parms *cmd, void *dir, int value)
+{
+    const char *only = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+
+    (void)dir;
+    if (!only) {
+        qlm_server_conf(cmd->server)->group_commit = value;
+    }
+    return only;
+}
+
 static const char *set_max_body(cmd_parms *cmd, void *dir, const char *value)
 {
     (void)cmd;
@@ -173,6 +185,8 @@ const command_rec qlm_directives[] = {
                   "proxy for the server's own HTTP calls, such as http://proxy:3128"),
     AP_INIT_TAKE1("QlmOutboundCAFile", set_ca_file, NULL, RSRC_CONF,
                   "certificate authorities for the server's own HTTP calls"),
+    AP_INIT_FLAG("QlmGroupCommit", set_group_commit, NULL, RSRC_CONF,
+                 "off: each unit of work is committed to SQLite by itself"),
     FLAG("QlmService", service, "on: qlmservice.asmx below this <Location> is the license service"),
     FLAG("QlmIndex", index, "on: the bare service URL lists the methods"),
     AP_INIT_TAKE1("QlmMaxBody", set_max_body, NULL, ACCESS_CONF, "largest request body in bytes"),

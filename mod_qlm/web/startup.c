@@ -263,6 +263,9 @@ static void make_service(qlm_server_conf_t *conf, apr_pool_t *pchild, server_rec
         ap_log_error(APLOG_MARK, APLOG_ERR, error->status, s, QLMNO(1110) "%s", error->text);
         return;
     }
+    if (conf->group_commit == 0) {
+        qlm_writer_commit_alone(conf->writer);
+    }
     error = qlm_outbound_create(conf, pchild);
     if (error) {
         ap_log_error(APLOG_MARK, APLOG_ERR, error->status, s, QLMNO(1207) "outbound: %s",
