@@ -92,16 +92,27 @@ static void read_request(validation_t *validation)
     }
 }
 
+static qlm_error_t *known(const validation_t *validation, apr_pool_t *pool)
+{
+    return validation->view ? NULL
+                            : qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_NOT_FOUND,
+                                             "the activation key is not known here: check the key, "
+                                             "or ask the publisher");
+}
+
 static qlm_error_t *find(validation_t *validation, qlm_store_t *store, apr_pool_t *pool)
 {
     QLM_TRY(qlm_store_find_license(&validation->view, store, validation->key,
                                    validation->request.computer_id, pool));
-    if (!validation->view) {
-        return qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_NOT_FOUND,
-                              "the activation key is not known here: check the key, or ask the "
-                              "publisher");
-    }
-    return NULL;
+    return known(validation, pool);
+}
+
+/* Enough for a call that changes nothing. */
+static qlm_error_t *look(validation_t *validation, apr_pool_t *pool)
+{
+    QLM_TRY(qlm_store_show_license(&validation->view, validation->call->store, validation->key,
+                                   validation->request.computer_id, pool));
+    return known(validation, pool);
 }
 
 /* The product whose key signs: the version the client named, else the license's own. */
@@ -399,7 +410,7 @@ static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
     reply->subject =
         qlm_keygen_for_log(qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->pool);
     QLM_TRY(read_key(validation));
-    QLM_TRY(find(validation, call->store, call->pool));
+    QLM_TRY(look(validation, call->pool));
     choose_signer(validation);
     QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
                               &validation->request, validation->requested, call->properties,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-qlm_error_t *qlm_record_read_license(qlm_license_t *license, qlm_row_t *row, apr_pool_t *pool)
+static qlm_error_t *read_shown(qlm_license_t *license, qlm_row_t *row, apr_pool_t *pool)
 {
     const char *model;
 
@@ -20,7 +20,6 @@ qlm_error_t *qlm_record_read_license(qlm_license_t *license, qlm_row_t *row, apr
     license->engine = qlm_row_int(row) == QLM_ENGINE_5 ? QLM_ENGINE_5 : QLM_ENGINE_6;
     license->is_generic = qlm_row_int(row);
     license->is_disabled = qlm_row_int(row);
-    license->is_test = qlm_row_int(row);
     license->num_licenses = qlm_row_int(row);
     license->available_licenses = qlm_row_int(row);
     license->floating_seats = qlm_row_int(row);
@@ -29,27 +28,10 @@ qlm_error_t *qlm_record_read_license(qlm_license_t *license, qlm_row_t *row, apr
     license->duration_days = qlm_row_int(row);
     license->maintenance_until = qlm_row_int64(row);
     license->computer_type = qlm_row_int(row);
-    license->created_at = qlm_row_int64(row);
-    license->ordered_at = qlm_row_int64(row);
-    license->first_activated_at = qlm_row_int64(row);
-    license->vendor = qlm_row_text(row);
-    license->order_ref = qlm_row_text(row);
-    license->line_ref = qlm_row_text(row);
-    license->subscription_ref = qlm_row_text(row);
     license->user_data = qlm_row_text(row);
-    license->comment = qlm_row_text(row);
-    license->legacy_key = qlm_row_text(row);
-    license->affiliate_id = qlm_row_text(row);
     license->properties = qlm_row_text(row);
     license->order_status = qlm_row_text(row);
     license->customer_id = qlm_row_int64(row);
-    license->disabled_at = qlm_row_int64(row);
-    license->modified_at = qlm_row_int64(row);
-    license->released_at = qlm_row_int64(row);
-    license->max_release_count = qlm_row_int(row);
-    license->max_release_days = qlm_row_int(row);
-    license->organization_id = qlm_row_int64(row);
-    license->bundle_id = qlm_row_text(row);
     license->allowed_computers = qlm_row_text(row);
     license->denied_computers = qlm_row_text(row);
     if (!qlm_model_parse(&license->model, model)) {
@@ -59,23 +41,70 @@ qlm_error_t *qlm_record_read_license(qlm_license_t *license, qlm_row_t *row, apr
     return NULL;
 }
 
+qlm_error_t *qlm_record_read_license(qlm_license_t *license, qlm_row_t *row, apr_pool_t *pool)
+{
+    QLM_TRY(read_shown(license, row, pool));
+    license->is_test = qlm_row_int(row);
+    license->created_at = qlm_row_int64(row);
+    license->ordered_at = qlm_row_int64(row);
+    license->first_activated_at = qlm_row_int64(row);
+    license->vendor = qlm_row_text(row);
+    license->order_ref = qlm_row_text(row);
+    license->line_ref = qlm_row_text(row);
+    license->subscription_ref = qlm_row_text(row);
+    license->comment = qlm_row_text(row);
+    license->legacy_key = qlm_row_text(row);
+    license->affiliate_id = qlm_row_text(row);
+    license->disabled_at = qlm_row_int64(row);
+    license->modified_at = qlm_row_int64(row);
+    license->released_at = qlm_row_int64(row);
+    license->max_release_count = qlm_row_int(row);
+    license->max_release_days = qlm_row_int(row);
+    license->organization_id = qlm_row_int64(row);
+    license->bundle_id = qlm_row_text(row);
+    return NULL;
+}
+
+static qlm_error_t *find_view(qlm_license_view_t **view, qlm_store_t *store,
+                              qlm_statement_t statement, const char *activation_key,
+                              const char *computer_id, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_text_fold(qlm_statement_text(computer_id), pool), activation_key};
+    int is_whole = statement == QLM_STATEMENT_LICENSE_FIND;
+    qlm_license_view_t *found;
+    qlm_row_t row;
+
+    *view = NULL;
+    QLM_TRY(qlm_statement_select_one(&row, store, statement, values, pool));
+    if (!row) {
+        return NULL;
+    }
+    found = apr_palloc(pool, sizeof(*found));
+    if (is_whole) {
+        QLM_TRY(qlm_record_read_license(&found->license, &row, pool));
+    }
+    else {
+        qlm_license_clear(&found->license);
+        QLM_TRY(read_shown(&found->license, &row, pool));
+    }
+    qlm_record_read_activation(&found->activation, &row);
+    qlm_record_read_shown_customer(&found->customer, &row);
+    *view = found;
+    return NULL;
+}
+
 qlm_error_t *qlm_store_find_license(qlm_license_view_t **view, qlm_store_t *store,
                                     const char *activation_key, const char *computer_id,
                                     apr_pool_t *pool)
 {
-    const char *values[] = {qlm_text_fold(qlm_statement_text(computer_id), pool), activation_key};
-    qlm_row_t row;
+    return find_view(view, store, QLM_STATEMENT_LICENSE_FIND, activation_key, computer_id, pool);
+}
 
-    *view = NULL;
-    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_LICENSE_FIND, values, pool));
-    if (!row) {
-        return NULL;
-    }
-    *view = apr_palloc(pool, sizeof(**view));
-    QLM_TRY(qlm_record_read_license(&(*view)->license, &row, pool));
-    qlm_record_read_activation(&(*view)->activation, &row);
-    qlm_record_read_shown_customer(&(*view)->customer, &row);
-    return NULL;
+qlm_error_t *qlm_store_show_license(qlm_license_view_t **view, qlm_store_t *store,
+                                    const char *activation_key, const char *computer_id,
+                                    apr_pool_t *pool)
+{
+    return find_view(view, store, QLM_STATEMENT_LICENSE_SHOW, activation_key, computer_id, pool);
 }
 
 qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *license,

@@ -212,6 +212,11 @@ typedef struct qlm_license_view_t {
 qlm_error_t *qlm_store_find_license(qlm_license_view_t **view, qlm_store_t *store,
                                     const char *activation_key, const char *computer_id,
                                     apr_pool_t *pool);
+/** The same for a validation: of the license only what the rules look at and a document shows; the
+ * other fields are those of qlm_license_clear. */
+qlm_error_t *qlm_store_show_license(qlm_license_view_t **view, qlm_store_t *store,
+                                    const char *activation_key, const char *computer_id,
+                                    apr_pool_t *pool);
 /** Inside a unit: insert; CONFLICT if the key exists (the caller makes new ones and runs again). */
 qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *license,
                                    apr_pool_t *pool);
