@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #define ROOT    "QuickLicenseManager"
 #define DAY     "yyyy-MM-dd"
@@ -114,7 +115,8 @@ static void add_grant(qlm_buffer_t *buffer, const qlm_document_t *document)
 const char *qlm_document_write(const qlm_document_t *document, apr_pool_t *pool)
 {
     const qlm_license_t *license = document->license;
-    qlm_buffer_t *buffer = qlm_buffer_create(USUAL_LENGTH, pool);
+    const char *properties = document->product_properties ? document->product_properties : "";
+    qlm_buffer_t *buffer = qlm_buffer_create(USUAL_LENGTH + 5 * strlen(properties) / 4, pool);
     const char *now = qlm_date_format(qlm_date_minute(document->now), SECOND, pool);
 
     qlm_buffer_add(buffer, "<" ROOT ">");
@@ -123,8 +125,8 @@ const char *qlm_document_write(const qlm_document_t *document, apr_pool_t *pool)
     add_grant(buffer, document);
     qlm_buffer_add_element(buffer, "activationKey", license->activation_key);
     qlm_buffer_add_element(buffer, "userData", license->user_data);
-    if (!qlm_text_is_empty(license->properties)) {
-        qlm_buffer_add_element(buffer, "productProperties", license->properties);
+    if (*properties) {
+        qlm_buffer_add_element(buffer, "productProperties", properties);
     }
     if (document->activation->id) {
         add_date(buffer, "activationDate", document->activation->activated_at, MINUTE);

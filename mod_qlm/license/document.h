@@ -10,9 +10,10 @@ typedef struct qlm_document_t {
     const qlm_license_t *license;
     const qlm_activation_t *activation; /**< id 0: only reported on */
     const qlm_customer_t *customer;
-    const qlm_product_t *product; /**< the version that is reported and signs */
-    const char *computer_id;      /**< the caller's own text, echoed byte for byte */
-    apr_int64_t now;              /**< truncated to the minute inside */
+    const qlm_product_t *product;   /**< the version that is reported and signs */
+    const char *computer_id;        /**< the caller's own text, echoed byte for byte */
+    const char *product_properties; /**< their XML (qlm_pp_write); NULL or "" = none are defined */
+    apr_int64_t now;                /**< truncated to the minute inside */
 } qlm_document_t;
 
 /** The canonical root element of a success, elements in QLM's documented order; in @a pool. */

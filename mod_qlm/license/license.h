@@ -38,7 +38,8 @@ typedef struct qlm_license_t {
     int computer_type;
     apr_int64_t created_at, ordered_at, first_activated_at;
     const char *vendor, *order_ref, *line_ref, *subscription_ref;
-    const char *user_data, *comment, *legacy_key, *affiliate_id, *properties;
+    const char *user_data, *comment, *legacy_key, *affiliate_id;
+    const char *properties;   /**< of the product, as stored (license/productvalues.h) */
     const char *order_status; /**< "Completed", "In Progress" … */
     apr_int64_t customer_id;  /**< 0 none */
     apr_int64_t disabled_at, modified_at, released_at;

@@ -57,7 +57,8 @@ typedef struct qlm_terms_t {
     int duration_days;             /**< -1 = none */
     apr_int64_t maintenance_until; /**< end of day, 0 = no plan */
     int computer_type;             /**< 0 none, 1 PC, 2 VM */
-    const char *affiliate_id, *user_data, *legacy_key, *properties;
+    const char *affiliate_id, *user_data, *legacy_key;
+    const char *properties; /**< is_pp as given */
 } qlm_terms_t;
 
 /** How many keys, and what each allows. */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "license/document.h"
 #include "license/keygen.h"
+#include "license/productvalues.h"
 #include "service/notify.h"
 #include "service/operations.h"
 #include "service/reply.h"
@@ -426,6 +427,9 @@ static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
     document.customer = &validation->view->customer;
     document.product = call->signer;
     document.computer_id = validation->request.computer_id;
+    document.product_properties =
+        qlm_pp_write(validation->view->license.properties,
+                     qlm_snapshot_pp_definitions(call->site, call->signer), call->now, call->pool);
     document.now = call->now;
     call->content = qlm_document_write(&document, call->pool);
     reply->outcome = outcome;

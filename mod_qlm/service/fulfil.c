@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "license/keygen.h"
+#include "license/productvalues.h"
 #include "license/record.h"
 #include "service/notify.h"
 #include "service/terms.h"
@@ -170,8 +171,23 @@ static void fill_license(qlm_license_t *license, const qlm_fulfil_line_t *line,
     license->affiliate_id = *terms->affiliate_id || !order->customer.affiliate_id
                                 ? terms->affiliate_id
                                 : order->customer.affiliate_id;
-    license->properties = terms->properties;
     license->order_status = "Completed";
+}
+
+/* What is_pp says. The order is paid: what cannot be used of it is noted and left out. */
+static const char *read_product_properties(const qlm_terms_t *terms, qlm_call_t *call)
+{
+    const qlm_product_t *product =
+        qlm_snapshot_product(call->site, terms->product_id, terms->major, terms->minor);
+    const char *oddity = NULL;
+    const char *stored =
+        qlm_pp_apply_order(&oddity, "", terms->properties,
+                           qlm_snapshot_pp_definitions(call->site, product), call->now, call->pool);
+
+    if (oddity) {
+        qlm_call_note(call, oddity);
+    }
+    return stored;
 }
 
 static int has_customer(const qlm_customer_t *customer)
@@ -202,6 +218,7 @@ static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t cust
 
     qlm_license_clear(&license);
     fill_license(&license, line, call);
+    license.properties = read_product_properties(&line->terms, call);
     license.customer_id = row.customer_id = customer_id;
     for (int i = 0; i < line->keys->nelts; i++) {
         license.id = qlm_store_new_id(store);

@@ -4,6 +4,7 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "license/keygen.h"
+#include "license/productvalues.h"
 #include "mail/message.h"
 #include "mail/template.h"
 #include "service/fulfil.h"
@@ -282,6 +283,7 @@ typedef struct subject_t {
     const qlm_customer_t *customer;
     const qlm_activation_t *activation; /* NULL: no computer */
     const qlm_product_t *product;       /* NULL: not known here */
+    const char *product_properties;     /* as XML */
 } subject_t;
 
 /* LicenseInfo, members in the documented order. */
@@ -308,8 +310,8 @@ static json_t *license_info(const subject_t *subject, apr_pool_t *pool)
         "NewFloatingSeats", -1, "ComputerID", activation ? activation->computer_id : "",
         "ComputerName", activation ? activation->computer_name : "", "Comment", license->comment,
         "LegacyKey", license->legacy_key, "AvailableLicenses", license->available_licenses,
-        "OrderDate", iso(license->ordered_at, pool), "ProductProperties", license->properties,
-        "BundleID", plain(license->bundle_id), "ProductName",
+        "OrderDate", iso(license->ordered_at, pool), "ProductProperties",
+        subject->product_properties, "BundleID", plain(license->bundle_id), "ProductName",
         subject->product ? subject->product->name : "", "MaxReleaseCount",
         license->max_release_count, "MaxReleasePeriodInDays", license->max_release_days,
         "OrganizationID", (json_int_t)license->organization_id);
@@ -388,13 +390,16 @@ qlm_error_t *qlm_notify_license(qlm_property_t event, const qlm_license_t *licen
     static const qlm_customer_t nobody = {.include_in_mail_list = -1};
     const char *name = qlm_property_row(event)->name;
     apr_array_header_t *targets = targets_of(event, call, pool);
-    subject_t subject = {license, customer, activation, NULL};
+    subject_t subject = {license, customer, activation, NULL, ""};
 
     if (!targets) {
         return NULL;
     }
     subject.product =
         qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
+    subject.product_properties =
+        qlm_pp_write(license->properties, qlm_snapshot_pp_definitions(call->site, subject.product),
+                     call->now, pool);
     if (!customer && license->customer_id) {
         QLM_TRY(qlm_store_find_customer(&subject.customer, store, license->customer_id, pool));
     }

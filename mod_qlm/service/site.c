@@ -24,9 +24,11 @@ struct qlm_snapshot_t {
     apr_thread_mutex_t *key_lock;
 };
 
-/* A product and its parsed key; the key is made under the snapshot's lock, once. */
+/* A product, its properties (NULL if none), and its parsed key, which is made under the snapshot's
+ * lock, once. */
 typedef struct loaded_product_t {
     qlm_product_t product;
+    qlm_pp_definitions_t *definitions;
     qlm_private_key_t *key;
 } loaded_product_t;
 
@@ -155,6 +157,34 @@ static qlm_error_t *load_products(qlm_snapshot_t *snapshot, qlm_store_t *store)
     return NULL;
 }
 
+static loaded_product_t *find_product(const qlm_snapshot_t *snapshot, int id, int major, int minor)
+{
+    product_key_t key = {id, major, minor};
+
+    return apr_hash_get(snapshot->products, &key, sizeof(key));
+}
+
+/* After the products: properties of a version that is gone belong to nobody. */
+static qlm_error_t *load_product_properties(qlm_snapshot_t *snapshot, qlm_store_t *store)
+{
+    apr_array_header_t *records;
+
+    QLM_TRY(qlm_store_list_product_properties(&records, store, snapshot->pool));
+    for (int i = 0; i < records->nelts; i++) {
+        const qlm_pp_record_t *record = &APR_ARRAY_IDX(records, i, qlm_pp_record_t);
+        loaded_product_t *loaded =
+            find_product(snapshot, record->product_id, record->major, record->minor);
+
+        if (loaded && !loaded->definitions) {
+            loaded->definitions = qlm_pp_definitions_create(snapshot->pool);
+        }
+        if (loaded) {
+            qlm_pp_definitions_add(loaded->definitions, &record->definition);
+        }
+    }
+    return NULL;
+}
+
 /* Read everything. The revision is read first: a change made meanwhile is then noticed by the next
  * call. */
 static qlm_error_t *load(qlm_snapshot_t *snapshot, qlm_store_t *store, apr_pool_t *pool)
@@ -162,7 +192,8 @@ static qlm_error_t *load(qlm_snapshot_t *snapshot, qlm_store_t *store, apr_pool_
     qlm_error_t *error;
 
     if ((error = load_properties(snapshot, store)) || (error = load_vendors(snapshot, store)) ||
-        (error = load_products(snapshot, store))) {
+        (error = load_products(snapshot, store)) ||
+        (error = load_product_properties(snapshot, store))) {
         return qlm_error_copy(error, pool);
     }
     return NULL;
@@ -264,19 +295,21 @@ const qlm_vendor_record_t *qlm_snapshot_vendor(const qlm_snapshot_t *snapshot, c
     return apr_hash_get(snapshot->vendors, name, APR_HASH_KEY_STRING);
 }
 
-static loaded_product_t *find_product(const qlm_snapshot_t *snapshot, int id, int major, int minor)
-{
-    product_key_t key = {id, major, minor};
-
-    return apr_hash_get(snapshot->products, &key, sizeof(key));
-}
-
 const qlm_product_t *qlm_snapshot_product(const qlm_snapshot_t *snapshot, int id, int major,
                                           int minor)
 {
     const loaded_product_t *loaded = find_product(snapshot, id, major, minor);
 
     return loaded ? &loaded->product : NULL;
+}
+
+const qlm_pp_definitions_t *qlm_snapshot_pp_definitions(const qlm_snapshot_t *snapshot,
+                                                        const qlm_product_t *product)
+{
+    const loaded_product_t *loaded =
+        product ? find_product(snapshot, product->id, product->major, product->minor) : NULL;
+
+    return loaded ? loaded->definitions : NULL;
 }
 
 static qlm_error_t *parse_key(loaded_product_t *loaded, const qlm_snapshot_t *snapshot,

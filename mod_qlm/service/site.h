@@ -7,6 +7,7 @@
 #define QLM_SERVICE_SITE_H
 
 #include "base/crypto.h"
+#include "license/productproperties.h"
 #include "license/signature.h"
 #include "service/methods.h"
 #include "store/store.h"
@@ -32,6 +33,11 @@ const qlm_vendor_record_t *qlm_snapshot_vendor(const qlm_snapshot_t *snapshot, c
 /** A product version, or NULL. */
 const qlm_product_t *qlm_snapshot_product(const qlm_snapshot_t *snapshot, int id, int major,
                                           int minor);
+
+/** The product properties that a product version defines, NULL if it defines none (or @a product is
+ * NULL). */
+const qlm_pp_definitions_t *qlm_snapshot_pp_definitions(const qlm_snapshot_t *snapshot,
+                                                        const qlm_product_t *product);
 
 /** The private key of a product version; parsed when first asked for. Errors: INTERNAL with code
  * 215. */

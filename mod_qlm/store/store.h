@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "license/license.h"
 #include "license/product.h"
+#include "license/productproperties.h"
 #include "license/properties.h"
 
 #include <apr_dbd.h>
@@ -151,6 +152,21 @@ qlm_error_t *qlm_store_list_products(apr_array_header_t **products, qlm_store_t 
 /** Inside a unit. CONFLICT-free: *added is 0 when that product version exists already. */
 qlm_error_t *qlm_store_add_product(int *added, qlm_store_t *store, const qlm_product_t *product,
                                    apr_pool_t *pool);
+
+/** A product property and the version that defines it. */
+typedef struct qlm_pp_record_t {
+    int product_id, major, minor;
+    qlm_pp_definition_t definition;
+} qlm_pp_record_t;
+/** Of all products: array of qlm_pp_record_t, ordered by product version and key. */
+qlm_error_t *qlm_store_list_product_properties(apr_array_header_t **records, qlm_store_t *store,
+                                               apr_pool_t *pool);
+/** Inside a unit: insert or replace. */
+qlm_error_t *qlm_store_set_product_property(qlm_store_t *store, const qlm_pp_record_t *record,
+                                            apr_pool_t *pool);
+/** Inside a unit: *removed is 0 if that version has no property of that category and name. */
+qlm_error_t *qlm_store_remove_product_property(int *removed, qlm_store_t *store,
+                                               const qlm_pp_record_t *record, apr_pool_t *pool);
 
 /* ---- orders ---- */
 

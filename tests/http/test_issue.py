@@ -280,6 +280,7 @@ def test_computer_type(site, argument, shown):
 
 
 def test_user_data_affiliate_legacy_key_and_properties_are_stored(site):
+    site.expect(r"QLM1009: .*is_pp has no effect yet")
     key = issue(site, is_userdata1="über <&> \"data\"", is_affiliateid="Nord", is_legacykey="OLD-123",
                 is_pp="quality.module::3||quality.name::x")
     assert report(site, key).field("userData") == "über <&> \"data\""

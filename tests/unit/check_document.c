@@ -42,8 +42,7 @@ static void set_up(void)
                               .maintenance_until = 1725407999, /* 2024-09-03 23:59:59 */
                               .duration_days = -1,
                               .computer_type = 1,
-                              .user_data = "seat 12",
-                              .properties = ""};
+                              .user_data = "seat 12"};
     activation = (qlm_activation_t){.id = 9,
                                     .license_id = 7,
                                     .computer_id = "pc-1",
@@ -183,7 +182,7 @@ START_TEST(test_properties)
         "<?xml version=\"1.0\"?><props><p n=\"a\">1 &lt; 2</p></props>";
 
     ck_assert_ptr_null(element(write_document(), "productProperties"));
-    license.properties = properties;
+    document.product_properties = properties;
     ck_assert_str_eq(element(write_document(), "productProperties"), properties);
     check_canonical(write_document());
 }
@@ -232,7 +231,8 @@ END_TEST
 /* Let every text be @a text; productProperties too. */
 static void set_texts(const char *text)
 {
-    license.user_data = license.properties = license.features = license.activation_key = text;
+    license.user_data = license.features = license.activation_key = text;
+    document.product_properties = text;
     activation.computer_name = activation.computer_key = text;
     customer.email = customer.full_name = customer.company = text;
     product.name = document.computer_id = text;

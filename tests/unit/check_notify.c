@@ -483,7 +483,7 @@ START_TEST(license_created_tells_everything)
             {"LegacyKey", "OLD", 0},
             {"AvailableLicenses", NULL, 2},
             {"OrderDate", "2026-11-21T09:30:15", 0},
-            {"ProductProperties", "<p/>", 0},
+            {"ProductProperties", "", 0},
             {"BundleID", "", 0},
             {"ProductName", "Demo \"Pro\"", 0},
             {"MaxReleaseCount", NULL, -2},

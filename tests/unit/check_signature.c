@@ -390,11 +390,8 @@ END_TEST
 /* A license document in which every text is @a text, signed. */
 static const char *awkward_document(const char *text)
 {
-    const qlm_license_t license = {.activation_key = text,
-                                   .features = text,
-                                   .user_data = text,
-                                   .properties = text,
-                                   .duration_days = -1};
+    const qlm_license_t license = {
+        .activation_key = text, .features = text, .user_data = text, .duration_days = -1};
     const qlm_activation_t activation = {.id = 1, .computer_name = text, .computer_key = text};
     const qlm_customer_t customer = {.email = text, .full_name = text, .company = text};
     const qlm_product_t product = {.id = 1, .name = text};
@@ -403,6 +400,7 @@ static const char *awkward_document(const char *text)
                                      .customer = &customer,
                                      .product = &product,
                                      .computer_id = text,
+                                     .product_properties = text,
                                      .now = 1700000000};
 
     return sign(qlm_document_write(&document, pool));
