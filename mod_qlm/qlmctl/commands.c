@@ -138,6 +138,12 @@ static const char vendor_set_details[] =
     "secret in the order named; a terminal is asked without echo. An empty value, password=,\n"
     "removes what is stored.";
 
+static const char product_property_set_details[] =
+    "Fields: type=int|bool|string|ipAddress|ipSubnet|csv, default=VALUE, help=TEXT. A property "
+    "that\n"
+    "is there already keeps what is not given. Licenses that have no value of their own show the\n"
+    "default.";
+
 static const char property_set_details[] = "An empty VALUE forgets the stored one, so that the "
                                            "default holds again. The value of a secret\n"
                                            "property is given as - and read from standard input.";
@@ -186,6 +192,13 @@ const qlm_command_t qlm_commands[] = {
      qlm_command_product_show},
     {"product", "keys", "", 0, 0, product_keys_options, "Print a product version's public key",
      NULL, qlm_command_product_keys},
+    {"product", "property list", "PRODUCT.MAJOR.MINOR", 1, 1, NULL,
+     "List the product properties of a version", NULL, qlm_command_product_property_list},
+    {"product", "property set", "PRODUCT.MAJOR.MINOR CATEGORY.NAME field=value ...", 3,
+     QLM_WORDS_MAX, NULL, "Define a product property", product_property_set_details,
+     qlm_command_product_property_set},
+    {"product", "property remove", "PRODUCT.MAJOR.MINOR CATEGORY.NAME", 2, 2, NULL,
+     "Remove the definition of a product property", NULL, qlm_command_product_property_remove},
     {"vendor", "set", "NAME field=value ...", 2, QLM_WORDS_MAX, NULL, "Change a vendor's record",
      vendor_set_details, qlm_command_vendor_set},
     {"vendor", "list", "", 0, 0, NULL, "List the vendors", NULL, qlm_command_vendor_list},
@@ -244,15 +257,33 @@ const qlm_command_t qlm_commands[] = {
     {NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };
 
+/* How many words name `command`, 0 if they name another one. */
+static int match(const qlm_command_t *command, const apr_array_header_t *words)
+{
+    const char *rest = command->verb;
+    int count = 1;
+
+    if (words->nelts == 0 || strcmp(command->noun, APR_ARRAY_IDX(words, 0, const char *)) != 0) {
+        return 0;
+    }
+    for (; rest && *rest; rest += *rest == ' ') {
+        const char *word = count < words->nelts ? APR_ARRAY_IDX(words, count, const char *) : "";
+        apr_size_t length = strcspn(rest, " ");
+
+        if (strlen(word) != length || strncmp(rest, word, length) != 0) {
+            return 0;
+        }
+        rest += length;
+        count++;
+    }
+    return count;
+}
+
 const qlm_command_t *qlm_command_find(int *used, const apr_array_header_t *words)
 {
-    const char *first = words->nelts > 0 ? APR_ARRAY_IDX(words, 0, const char *) : "";
-    const char *second = words->nelts > 1 ? APR_ARRAY_IDX(words, 1, const char *) : "";
-
     for (const qlm_command_t *command = qlm_commands; command->noun; command++) {
-        if (strcmp(command->noun, first) == 0 &&
-            (!command->verb || strcmp(command->verb, second) == 0)) {
-            *used = command->verb ? 2 : 1;
+        *used = match(command, words);
+        if (*used) {
             return command;
         }
     }

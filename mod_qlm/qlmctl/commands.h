@@ -15,7 +15,7 @@ typedef struct qlm_command_option_t {
 
 typedef struct qlm_command_t {
     const char *noun;  /**< NULL ends the table */
-    const char *verb;  /**< NULL for a command of one word */
+    const char *verb;  /**< of one word or more; NULL for a command of one word */
     const char *words; /**< the further words, for help; "" if none */
     int min_words, max_words;
     const qlm_command_option_t *options; /**< NULL if none */
@@ -49,6 +49,9 @@ qlm_error_t *qlm_command_product_add(qlm_tool_t *tool);
 qlm_error_t *qlm_command_product_list(qlm_tool_t *tool);
 qlm_error_t *qlm_command_product_show(qlm_tool_t *tool);
 qlm_error_t *qlm_command_product_keys(qlm_tool_t *tool);
+qlm_error_t *qlm_command_product_property_list(qlm_tool_t *tool);
+qlm_error_t *qlm_command_product_property_set(qlm_tool_t *tool);
+qlm_error_t *qlm_command_product_property_remove(qlm_tool_t *tool);
 qlm_error_t *qlm_command_vendor_set(qlm_tool_t *tool);
 qlm_error_t *qlm_command_vendor_list(qlm_tool_t *tool);
 qlm_error_t *qlm_command_vendor_show(qlm_tool_t *tool);

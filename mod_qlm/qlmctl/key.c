@@ -1,6 +1,7 @@
 /* key: show, list, revoke. */
 #include "qlmctl/commands.h"
 #include "qlmctl/keys.h"
+#include "qlmctl/products.h"
 #include "qlmctl/records.h"
 
 #include "base/text.h"
@@ -94,6 +95,28 @@ static qlm_error_t *add_order_line(json_t *record, qlm_tool_t *tool, const qlm_l
     return NULL;
 }
 
+/* The product properties of the key with their values, as its document shows them. */
+static qlm_error_t *add_product_properties(json_t *record, qlm_tool_t *tool,
+                                           const qlm_license_t *license)
+{
+    json_t *list = qlm_output_array(tool->pool);
+    qlm_pp_definitions_t *definitions;
+    apr_array_header_t *values;
+
+    QLM_TRY(qlm_products_definitions(&definitions, tool, license->product_id, license->major,
+                                     license->minor));
+    values = qlm_pp_values(license->properties, definitions, tool->now, tool->pool);
+    for (int i = 0; i < values->nelts; i++) {
+        qlm_output_append(
+            list, qlm_record_pp_value(&APR_ARRAY_IDX(values, i, qlm_pp_value_t), tool->pool));
+    }
+    qlm_output_put_value(record, "product_properties", list);
+    if (!tool->is_json && values->nelts > 0) {
+        json_object_del(record, "properties"); /* the same, as stored */
+    }
+    return NULL;
+}
+
 qlm_error_t *qlm_command_key_show(qlm_tool_t *tool)
 {
     qlm_license_view_t *view;
@@ -107,6 +130,7 @@ qlm_error_t *qlm_command_key_show(qlm_tool_t *tool)
     QLM_TRY(qlm_keys_record(&record, tool, &view->license));
     QLM_TRY(qlm_keys_put_customer(record, tool, view->license.customer_id));
     QLM_TRY(add_order_line(record, tool, &view->license));
+    QLM_TRY(add_product_properties(record, tool, &view->license));
     qlm_output_record(tool, record);
     return NULL;
 }

@@ -142,6 +142,20 @@ json_t *qlm_record_product(const qlm_product_t *product, apr_pool_t *pool)
     return object;
 }
 
+json_t *qlm_record_pp_value(const qlm_pp_value_t *value, apr_pool_t *pool)
+{
+    json_t *object = qlm_output_object(pool);
+
+    qlm_output_put(object, "category", value->definition->category);
+    qlm_output_put(object, "name", value->definition->name);
+    qlm_output_put(object, "type", qlm_pp_type_name(value->definition->type));
+    qlm_output_put(object, "value", value->value);
+    qlm_output_put_bool(object, "is_set", value->is_set);
+    qlm_output_put_time(object, "updated_at", value->updated_at);
+    qlm_output_put_time(object, "expires_at", value->expires_at);
+    return object;
+}
+
 json_t *qlm_record_vendor(const char *title, const qlm_vendor_record_t *record, apr_pool_t *pool)
 {
     json_t *object = qlm_output_object(pool);
