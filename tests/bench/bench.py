@@ -27,6 +27,7 @@ CONNECTIONS = 16
 FLEETS = (1, 16, 64)  # clients that write at once
 FEW_KEYS = 100  # asked again within the minute
 PRECEDENCE = 15
+PROPERTIES = 20  # of the product, all with a value
 
 
 def program(name):
@@ -141,6 +142,24 @@ class Bench:
         site.keys = store / "keys"
         return site.start()
 
+    def site_with_properties(self):
+        """A copy of the small site whose product defines properties, and whose licenses all have values of them."""
+        data = self.fresh_folder("data-properties") / "qlm.db"
+        names = ["property%d" % i for i in range(PROPERTIES)]
+        stored = "".join("limits.%s\t%d\t1700000000\t4102444799\n" % pair for pair in zip(names, range(PROPERTIES)))
+        shutil.copy(self.small.database, data)  # nothing was written yet
+        with contextlib.closing(sqlite3.connect(data)) as database, database:
+            database.executemany(
+                "INSERT INTO qlm_product_property (product_id, major, minor, name_key, category, name, guid, type,"
+                " default_value, help, updated_at) VALUES (1, 1, 0, ?, 'limits', ?, ?, 'int', '5', ?, 1700000000)",
+                [("limits." + name, name, "{0e6d0c1c-5a3b-4f2e-9d1c-%012d}" % i, "How many of number %d there are" % i)
+                 for i, name in enumerate(names)])
+            database.execute("UPDATE qlm_license SET properties = ?", [stored])
+        server.own(data.parent, data)
+        site = server.Server(self.folder, data, self.folder / ("seed-%d" % self.options.small) / "secret")
+        site.keys = self.small.keys
+        return site.start()
+
     def warm(self, site):
         """Every thread has its connection and its statements, and the keys used most are in memory."""
         for kind in ("unsigned", "issue", "activate"):
@@ -157,6 +176,7 @@ class Bench:
         for _ in range(self.options.rounds):
             self.load("static file", small, "static")
             self.load("unsigned, small", small, "unsigned")
+            self.load("unsigned, properties", self.rich, "unsigned")
             self.load("unsigned, large", large, "unsigned")
             self.load("static file", small, "static")
             self.load("unsigned, small", small, "unsigned")
@@ -192,13 +212,14 @@ class Bench:
 
     def run(self):
         parts = [part for part in self.options.only.split(",") if part]
-        self.small = self.large = None
+        self.small = self.large = self.rich = None
         try:
             self.small = self.site("small", self.options.small)
             self.large = self.site("large", self.options.large) if "VALIDATE" in parts else self.small
             self.plain = self.fresh_folder("data-plain") / "qlm.db"
             shutil.copy(self.small.database, self.plain)  # nothing was written yet
-            for site in {self.small, self.large}:
+            self.rich = self.site_with_properties() if "VALIDATE" in parts else self.small
+            for site in {self.small, self.large, self.rich}:
                 self.warm(site)
             if "VALIDATE" in parts:
                 self.validate()
@@ -207,11 +228,11 @@ class Bench:
             if "MEMORY" in parts:
                 self.measure_memory()
         finally:
-            for site in (self.small, self.large):
+            for site in {self.small, self.large, self.rich}:
                 if site:
                     site.stop()
-        self.complaints = "\n".join(line for site in {self.small, self.large} for line in site.log().splitlines()
-                                    if ":notice]" not in line)
+        self.complaints = "\n".join(line for site in {self.small, self.large, self.rich}
+                                    for line in site.log().splitlines() if ":notice]" not in line)
 
     # ---- what it says
 
@@ -234,6 +255,8 @@ class Bench:
                 at_most("signed / (unsigned + one signature), CPU, " + size,
                         cpu("signed, " + size) / (unsigned + signature), 1.15)
                 at_most("signed again / unsigned, CPU, " + size, cpu("signed again, " + size) / unsigned, 1.3)
+            at_most("unsigned with %d product properties / without, CPU" % PROPERTIES,
+                    cpu("unsigned, properties") / cpu("unsigned, small"), 1.5)
             at_least("large / small, unsigned, requests per second",
                      rate("unsigned, large") / rate("unsigned, small"), 0.9)
             at_most("large / small, unsigned, CPU", cpu("unsigned, large") / cpu("unsigned, small"), 1.1)
