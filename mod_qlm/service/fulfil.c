@@ -174,20 +174,19 @@ static void fill_license(qlm_license_t *license, const qlm_fulfil_line_t *line,
     license->order_status = "Completed";
 }
 
-/* What is_pp says. The order is paid: what cannot be used of it is noted and left out. */
-static const char *read_product_properties(const qlm_terms_t *terms, qlm_call_t *call)
+const char *qlm_fulfil_properties(const qlm_license_t *license, const char *is_pp, qlm_call_t *call)
 {
     const qlm_product_t *product =
-        qlm_snapshot_product(call->site, terms->product_id, terms->major, terms->minor);
+        qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
     const char *oddity = NULL;
-    const char *stored =
-        qlm_pp_apply_order(&oddity, "", terms->properties,
+    const char *properties =
+        qlm_pp_apply_order(&oddity, license->properties, is_pp,
                            qlm_snapshot_pp_definitions(call->site, product), call->now, call->pool);
 
     if (oddity) {
         qlm_call_note(call, oddity);
     }
-    return stored;
+    return properties;
 }
 
 static int has_customer(const qlm_customer_t *customer)
@@ -218,7 +217,7 @@ static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t cust
 
     qlm_license_clear(&license);
     fill_license(&license, line, call);
-    license.properties = read_product_properties(&line->terms, call);
+    license.properties = qlm_fulfil_properties(&license, line->terms.properties, call);
     license.customer_id = row.customer_id = customer_id;
     for (int i = 0; i < line->keys->nelts; i++) {
         license.id = qlm_store_new_id(store);
@@ -279,7 +278,8 @@ typedef struct renewal_t {
     qlm_call_t *call;
 } renewal_t;
 
-static qlm_error_t *move_end(const renewal_t *renewal, qlm_store_t *store, apr_pool_t *pool)
+static qlm_error_t *move_end(const renewal_t *renewal, qlm_fulfil_line_t *line, qlm_store_t *store,
+                             apr_pool_t *pool)
 {
     const qlm_actor_t actor = qlm_call_actor(renewal->call);
     qlm_license_view_t *view;
@@ -293,6 +293,7 @@ static qlm_error_t *move_end(const renewal_t *renewal, qlm_store_t *store, apr_p
     }
     after = view->license;
     after.expires_at = renewal->expires_at;
+    after.properties = qlm_fulfil_properties(&view->license, line->terms.properties, renewal->call);
     return qlm_store_change_license(NULL, store, &view->license, &after, "renewed", &actor, pool);
 }
 
@@ -306,7 +307,7 @@ static qlm_error_t *renew(qlm_store_t *store, void *baton, apr_pool_t *pool)
     if (!line->is_new) {
         return NULL;
     }
-    QLM_TRY(move_end(renewal, store, pool));
+    QLM_TRY(move_end(renewal, line, store, pool));
     return qlm_notify_order(renewal->lines, QLM_ARGUMENT_RENEWAL_TEMPLATE, store, renewal->call,
                             pool);
 }

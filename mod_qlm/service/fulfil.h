@@ -33,6 +33,11 @@ qlm_error_t *qlm_fulfil_find(int *is_known, const char **oddity, qlm_fulfil_line
  * (limits), STORE. */
 qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call);
 
+/** What the product properties of @a license become by the @a is_pp of a paid order; what of it
+ * cannot be used is left out and noted with the call. In its pool. */
+const char *qlm_fulfil_properties(const qlm_license_t *license, const char *is_pp,
+                                  qlm_call_t *call);
+
 /** Fulfil a line by moving the end of @a license to @a expires_at (end of day, 0 = never) in one
  * unit of work; the answer hands over its key. line->is_new is 0 if the line was fulfilled before;
  * nothing is moved then. Errors: STORE. */

@@ -117,6 +117,21 @@ def test_numbers_are_added_to_the_default(defined):
     assert (found["limits.seats"], found["limits.credits"]) == ("7", "7")
 
 
+def test_a_renewal_by_the_shop_adds_once(defined):
+    def deliver(**more):
+        return call(defined, "GetActivationKey",
+                    order("shareit", is_licensemodel="subscription", is_expduration="30",
+                          is_pp="limits.credits::+100"),
+                    {"PURCHASE_ID": order_number(), "RUNNING_NO": "1", "PRODUCT_ID": "300555001", "QUANTITY": "1",
+                     "REG_NAME": "Jan Nowak", "EMAIL": "jan@nowak.example", **more})
+
+    first = deliver().text
+    renewal = {"PURCHASE_ID": order_number(), "ORIGINAL_KEY": first}
+    for _ in range(2):
+        assert deliver(**renewal).text == first
+        assert values(report(defined, first))["limits.credits"] == "200"
+
+
 @pytest.mark.parametrize("bad, says", [
     ("limits.modul::3", "no such property"), ("limits.seats::many", "whole number"), ("limits.seats", "category.name"),
     ("modules.qa::maybe", "true or false"), ("net.host::example.com", "IP address"),
