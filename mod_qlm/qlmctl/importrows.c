@@ -9,6 +9,7 @@
 #include "store/history.h"
 
 #include <apr_strings.h>
+#include <libxml/parser.h>
 #include <string.h>
 
 #define TEXT_MAX      ((apr_size_t)255)
@@ -79,6 +80,71 @@ qlm_error_t *qlm_import_customer(int *is_added, const qlm_import_t *import,
     return known ? NULL : qlm_store_put_customer(&id, store, &customer, 0, import->actor.now, pool);
 }
 
+/* ---- product properties -----------------------------------------------------------------------
+ */
+
+#define PROPERTIES_MAX ((apr_size_t)64000)
+
+/* Is it fit for `category.name::value||…`, and for the line it is kept in? */
+static int is_part(const char *text)
+{
+    return !strstr(text, "::") && !strstr(text, "||") && !qlm_text_has_control(text);
+}
+
+static const char *attribute(const xmlNode *node, const char *name, apr_pool_t *pool)
+{
+    xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *)name);
+    const char *copy = apr_pstrdup(pool, value ? (const char *)value : "");
+
+    xmlFree(value);
+    return copy;
+}
+
+/* <Property name= category= value= …> as an entry of is_pp. Errors: REFUSED. */
+static qlm_error_t *add_property(const char **entries, const xmlNode *node, apr_pool_t *pool)
+{
+    const char *category = attribute(node, "category", pool);
+    const char *name = attribute(node, "name", pool);
+    const char *value = attribute(node, "value", pool);
+
+    if (!*name || !is_part(category) || !is_part(name) || !is_part(value)) {
+        return refuse("Properties has a property without a name, or with :: or || in it", pool);
+    }
+    *entries = apr_pstrcat(pool, *entries, **entries ? "||" : "", category, *category ? "." : "",
+                           name, "::", value, NULL);
+    return NULL;
+}
+
+/* The XML in which QLM keeps them becomes what is_pp would have said; other texts are our own. */
+static qlm_error_t *read_properties(qlm_license_t *license, const qlm_import_t *import,
+                                    const qlm_table_row_t *row, apr_pool_t *pool)
+{
+    qlm_error_t *error = NULL;
+    const xmlNode *root;
+    const char *text;
+    xmlDoc *document;
+
+    QLM_TRY(qlm_import_text(&text, import, row, "Properties", PROPERTIES_MAX, pool));
+    license->properties = text;
+    if (*text != '<') {
+        return NULL;
+    }
+    license->properties = "";
+    document = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    root = document ? xmlDocGetRootElement(document) : NULL;
+    if (!root || document->intSubset) {
+        error = refuse("Properties is no well-formed XML", pool);
+    }
+    for (const xmlNode *node = error ? NULL : root->children; node && !error; node = node->next) {
+        if (node->type == XML_ELEMENT_NODE) {
+            error = add_property(&license->properties, node, pool);
+        }
+    }
+    xmlFreeDoc(document);
+    return error;
+}
+
 /* ---- licenses ---------------------------------------------------------------------------------
  */
 
@@ -130,7 +196,6 @@ static qlm_error_t *read_texts(qlm_license_t *license, const qlm_import_t *impor
         {&license->comment, "Comment", LONG_TEXT_MAX},
         {&license->legacy_key, "LegacyKey", TEXT_MAX},
         {&license->affiliate_id, "AffiliateID", TEXT_MAX},
-        {&license->properties, "Properties", LONG_TEXT_MAX},
         {&license->bundle_id, "BundleID", TEXT_MAX},
         {&license->allowed_computers, "AllowedComputers", LONG_TEXT_MAX},
         {&license->denied_computers, "DeniedComputers", LONG_TEXT_MAX},
@@ -213,6 +278,7 @@ static qlm_error_t *read_license(qlm_license_t *license, const qlm_import_t *imp
     qlm_license_clear(license);
     QLM_TRY(qlm_import_key(&license->activation_key, import, row, pool));
     QLM_TRY(read_texts(license, import, row, pool));
+    QLM_TRY(read_properties(license, import, row, pool));
     QLM_TRY(read_numbers(license, import, row, pool));
     QLM_TRY(read_times(license, import, row, pool));
     QLM_TRY(read_features(license, import, row, pool));

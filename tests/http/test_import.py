@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from lxml import etree
 
 from client import CREDENTIALS, activate, call, issue, order_number, report, validate, verify, xml_refusal
 from conftest import running
@@ -96,6 +97,9 @@ def test_a_trial_stores_nothing(site, tmp_path):
     ({"OrderID": "x" * 300}, "OrderID"),
     ({"ComputerID": "x" * 300}, "computer id"),
     ({"Email": "x" * 300}, "Email"),
+    ({"Properties": "<ProductProperties><Property"}, "Properties"),
+    ({"Properties": '<!DOCTYPE a><ProductProperties/>'}, "Properties"),
+    ({"Properties": '<ProductProperties><Property category="a" name="b" value="1||x.y::2"/></ProductProperties>'}, "||"),
 ])
 def test_a_bad_row_is_refused_and_named(site, tmp_path, row, says):
     good = key()
@@ -162,6 +166,19 @@ def test_any_shop_may_name_an_imported_subscription(site, tmp_path):
     assert answer.error is None
     xml_refusal(site, validate(site, one), 201)
     assert validate(site, other).error is None
+
+
+def test_product_properties_in_xml(new_site, tmp_path):
+    site = new_site()
+    for name, kind, default in (("limits.seats", "int", "1"), ("look.title", "string", "None")):
+        site.ctl("product", "property", "set", "1.1.0", name, "type=" + kind, "default=" + default)
+    one = key()
+    load(site, licenses(tmp_path / "l.csv", {"ActivationKey": one, "Properties":
+         '<?xml version="1.0" encoding="utf-8"?><ProductProperties>'
+         '<Property ID="{1}" name="seats" category="limits" value="7" type="int"/>'
+         '<Property ID="{2}" name="title" category="look" value="A &amp; &lt;B&gt;" type="string"/></ProductProperties>'}))
+    properties = etree.fromstring(report(site, one).field("productProperties").encode())
+    assert {p.get("name"): p.get("value") for p in properties} == {"seats": "7", "title": "A & <B>"}
 
 
 def test_dates_by_a_pattern(site, tmp_path):
