@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "license/model.h"
+#include "license/product.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -92,6 +93,7 @@ static qlm_error_t *refuse(const char *name, const char *takes, apr_pool_t *pool
  * good when a date written with it can be read again. */
 static qlm_error_t *check_text(qlm_property_t property, const char *value, apr_pool_t *pool)
 {
+    qlm_algorithm_t algorithm;
     qlm_model_t model;
     qlm_engine_t engine;
     apr_int64_t seconds;
@@ -102,6 +104,11 @@ static qlm_error_t *check_text(qlm_property_t property, const char *value, apr_p
         if (!qlm_model_parse(&model, value)) {
             return refuse(rows[property].name, "a license model such as subscription or trial",
                           pool);
+        }
+        break;
+    case QLM_PROPERTY_SIGNATURE_ALGORITHM:
+        if (*value && !qlm_algorithm_parse(&algorithm, value)) {
+            return refuse(rows[property].name, "rsa-sha256 or rsa-sha1", pool);
         }
         break;
     case QLM_PROPERTY_DEFAULT_QLM_VERSION:

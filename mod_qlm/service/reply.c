@@ -43,6 +43,18 @@ static int wants_bom(const qlm_call_t *call)
                            : fallback;
 }
 
+/* The site's, or else the product's. */
+static qlm_algorithm_t algorithm_of(const qlm_call_t *call)
+{
+    qlm_algorithm_t algorithm = call->signer->algorithm;
+
+    if (call->properties) {
+        qlm_algorithm_parse(
+            &algorithm, qlm_properties_text(call->properties, QLM_PROPERTY_SIGNATURE_ALGORITHM));
+    }
+    return algorithm;
+}
+
 qlm_error_t *qlm_reply_send_document(qlm_reply_t *reply, qlm_call_t *call)
 {
     const char *document = call->content;
@@ -51,7 +63,7 @@ qlm_error_t *qlm_reply_send_document(qlm_reply_t *reply, qlm_call_t *call)
     if (call->signer &&
         (!call->arguments || qlm_arguments_number(call->arguments, QLM_ARGUMENT_SIGN, 1))) {
         QLM_TRY(qlm_snapshot_private_key(&key, call->site, call->signer, call->pool));
-        QLM_TRY(qlm_signature_sign(&document, call->content, key, call->signer->algorithm,
+        QLM_TRY(qlm_signature_sign(&document, call->content, key, algorithm_of(call),
                                    call->input->memory, call->pool));
     }
     qlm_reply_set(reply, QLM_TYPE_XML,

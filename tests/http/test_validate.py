@@ -371,6 +371,15 @@ def test_the_signature_profile(any_site, number, version, method, digest):
     assert signature.find(".//" + DSIG + "KeyInfo") is None and not signature.keys()
 
 
+def test_the_site_may_choose_the_algorithm(site):
+    key = issue(site)
+    assert b"rsa-sha256" in validate(site, key).body
+    with site.properties(signatureAlgorithm="rsa-sha1"):
+        answer = validate(site, key)
+        assert signed_by(site, answer) and b"xmldsig#rsa-sha1" in answer.body
+    assert site.ctl("property", "set", "signatureAlgorithm", "md5", check=False).returncode == 1
+
+
 def test_the_signature_does_not_hold_for_other_keys_or_texts(site):
     answer = validate(site, issue(site))
     assert signed_by(site, answer)

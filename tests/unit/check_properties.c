@@ -165,6 +165,8 @@ static const struct {
     {"defaultLicenseModelWhenExpiryDateSet", "", 0},
     {"defaultQlmVersion", "5.0.00", 1},
     {"defaultQlmVersion", "new", 0},
+    {"signatureAlgorithm", "RSA-SHA1", 1},
+    {"signatureAlgorithm", "md5", 0},
     {"dateFormat", "dd.MM.yyyy", 1},
     {"dateFormat", "d/M/yyyy", 1},
     {"dateFormat", "HH:mm", 0},
