@@ -7,14 +7,16 @@
 #include <apr_lib.h>
 #include <apr_network_io.h>
 #include <apr_strings.h>
+#include <apr_time.h>
 #include <curl/curl.h>
 #include <string.h>
 
 #define CONNECT_SECONDS       5
 #define DEFAULT_TOTAL_SECONDS 20
-#define REPLY_MAX             200 /* bytes of the server's reply that are kept */
-#define RECIPIENTS_MAX        100 /* RFC 5321 4.5.3.1.8 */
-#define COPIES_REFUSED_MAX    3   /* then the mail goes without any copy */
+#define REPLY_MAX             200                  /* bytes of the server's reply that are kept */
+#define RECIPIENTS_MAX        100                  /* RFC 5321 4.5.3.1.8 */
+#define COPIES_REFUSED_MAX    3                    /* then the mail goes without any copy */
+#define STOPPING_PATIENCE     apr_time_from_sec(3) /* for the answer to a mail that is all sent */
 
 /* How far the dialogue has come: what the last reply answers. */
 typedef enum stage_t {
@@ -30,6 +32,8 @@ typedef struct attempt_t {
     const qlm_mail_t *mail;
     const qlm_smtp_settings_t *settings;
     const apr_array_header_t *recipients; /* of const char *; the first is the one of To */
+    apr_time_t deadline;                  /* of this attempt and all others of the mail */
+    apr_time_t stopped_at;                /* when we were first told to stop; 0 = not yet */
     stage_t stage;
     int is_over;               /* the farewell was said; what it is answered does not matter */
     int recipient;             /* index of the one the last RCPT named; -1 before */
@@ -208,15 +212,40 @@ static int is_url_set(CURLU *url, const attempt_t *attempt)
                         0) == CURLUE_OK;
 }
 
-static CURLcode set_limits(CURL *handle, const qlm_smtp_settings_t *settings)
+/* Has this mail taken long enough? libcurl's own limits do not count the farewell, nor other
+ * attempts. Called about once a second, also during the farewell. */
+static int is_enough(void *baton, curl_off_t to_get, curl_off_t got, curl_off_t to_send,
+                     curl_off_t sent)
 {
-    long total = settings->total_seconds > 0 ? settings->total_seconds : DEFAULT_TOTAL_SECONDS;
+    attempt_t *attempt = baton;
+    const qlm_smtp_settings_t *settings = attempt->settings;
+    apr_time_t now = apr_time_now();
+
+    (void)to_get;
+    (void)got;
+    (void)to_send;
+    (void)sent;
+    if (settings->is_stopping && !attempt->stopped_at && settings->is_stopping(settings->baton)) {
+        attempt->stopped_at = now;
+    }
+    return now >= attempt->deadline ||
+           (attempt->stopped_at && (attempt->stage != STAGE_DATA || attempt->is_over ||
+                                    now >= attempt->stopped_at + STOPPING_PATIENCE));
+}
+
+static CURLcode set_limits(CURL *handle, attempt_t *attempt)
+{
+    apr_time_t left = attempt->deadline - apr_time_now();
+    long total = left > 0 ? (long)apr_time_as_msec(left) + 1 : 1;
     CURLcode code = curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
 
     code = code ? code : curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    code = code ? code : curl_easy_setopt(handle, CURLOPT_TIMEOUT, total);
-    /* Also for the farewell, which the one above does not count. */
-    code = code ? code : curl_easy_setopt(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, total);
+    code = code ? code : curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, total);
+    code =
+        code ? code : curl_easy_setopt(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, total / 1000 + 1);
+    code = code ? code : curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, is_enough);
+    code = code ? code : curl_easy_setopt(handle, CURLOPT_XFERINFODATA, attempt);
+    code = code ? code : curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
     code = code ? code : curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
     return code ? code : curl_easy_setopt(handle, CURLOPT_PROXY, "");
 }
@@ -260,7 +289,7 @@ static CURLcode perform(CURL *handle, CURLU *url, curl_mime *mime, struct curl_s
 {
     CURLcode code = fill_mime(mime, attempt);
 
-    code = code ? code : set_limits(handle, attempt->settings);
+    code = code ? code : set_limits(handle, attempt);
     code = code ? code : set_security(handle, attempt->settings);
     code = code ? code : set_ears(handle, attempt);
     code = code ? code : curl_easy_setopt(handle, CURLOPT_CURLU, url);
@@ -305,6 +334,16 @@ static int is_refused(const attempt_t *attempt)
     return attempt->result != CURLE_OK && attempt->code >= 400;
 }
 
+/* Would it have gone like this with any mail? 421: the server closes; 530: it wants a login first.
+ */
+static int is_away(const attempt_t *attempt)
+{
+    return attempt->stage == STAGE_CONNECT || attempt->stage == STAGE_LOGIN ||
+           attempt->result == CURLE_OPERATION_TIMEDOUT ||
+           attempt->result == CURLE_ABORTED_BY_CALLBACK ||
+           (is_refused(attempt) && (attempt->code == 421 || attempt->code == 530));
+}
+
 /* Only what a server says of this mail is final. What it says of us (login, also one that is
  * missing: 530, sender, greeting) is the operator's to mend: the mail waits for it. */
 static qlm_smtp_outcome_t outcome_of(const attempt_t *attempt)
@@ -312,7 +351,10 @@ static qlm_smtp_outcome_t outcome_of(const attempt_t *attempt)
     if (attempt->result == CURLE_OK) {
         return QLM_SMTP_SENT;
     }
-    if (!is_refused(attempt) || attempt->code < 500 || attempt->code == 530) {
+    if (is_away(attempt)) {
+        return QLM_SMTP_AWAY;
+    }
+    if (!is_refused(attempt) || attempt->code < 500) {
         return QLM_SMTP_LATER;
     }
     if (attempt->stage == STAGE_RECIPIENT || attempt->stage == STAGE_DATA) {
@@ -356,6 +398,9 @@ static const char *reason_of(const attempt_t *attempt)
 
     if (attempt->result == CURLE_OK) {
         return reply_of(attempt);
+    }
+    if (attempt->result == CURLE_ABORTED_BY_CALLBACK) {
+        return attempt->stopped_at ? "we are stopping" : "no answer in time";
     }
     if (is_refused(attempt)) {
         return apr_pstrcat(attempt->pool, stage_name(attempt), " refused: ", reply_of(attempt),
@@ -422,13 +467,44 @@ static int is_copy_refused(const attempt_t *attempt)
            attempt->recipient < attempt->recipients->nelts && attempt->code != 421;
 }
 
+/* The recipients of the next attempt, after a copy was refused: without that one; without any when
+ * there are many of them, or when the time is half used up. */
+static apr_array_header_t *fewer(const attempt_t *attempt, int refused, apr_time_t half)
+{
+    return refused < COPIES_REFUSED_MAX && apr_time_now() < half
+               ? without(attempt->recipients, attempt->recipient, attempt->pool)
+               : only_first(attempt->recipients, attempt->pool);
+}
+
+static qlm_smtp_outcome_t attempt_all(const char **reason, const qlm_mail_t *mail,
+                                      const qlm_smtp_settings_t *settings, apr_pool_t *pool)
+{
+    int total = settings->total_seconds > 0 ? settings->total_seconds : DEFAULT_TOTAL_SECONDS;
+    apr_time_t begun = apr_time_now();
+    apr_array_header_t *recipients = recipients_of(mail, pool);
+    const char *left_out = "";
+
+    for (int refused = 1;; refused++) {
+        attempt_t attempt = {
+            .mail = mail, .settings = settings, .recipients = recipients, .recipient = -1};
+
+        attempt.pool = pool;
+        attempt.deadline = begun + apr_time_from_sec(total);
+        run_attempt(&attempt);
+        /* A copy that cannot be delivered does not keep the customer from his keys. */
+        if (!is_copy_refused(&attempt)) {
+            *reason = apr_pstrcat(pool, reason_of(&attempt), left_out, NULL);
+            return outcome_of(&attempt);
+        }
+        left_out = apr_pstrcat(pool, left_out, "; copy left out: ", reply_of(&attempt), NULL);
+        recipients = fewer(&attempt, refused, begun + apr_time_from_sec(total) / 2);
+    }
+}
+
 qlm_smtp_outcome_t qlm_smtp_send(const char **reason, const qlm_mail_t *mail,
                                  const qlm_smtp_settings_t *settings, apr_pool_t *pool)
 {
     qlm_error_t *error = qlm_mail_check(mail, pool);
-    apr_array_header_t *recipients;
-    const char *left_out = "";
-    int refused = 0;
 
     if (error) {
         *reason = error->text;
@@ -436,24 +512,7 @@ qlm_smtp_outcome_t qlm_smtp_send(const char **reason, const qlm_mail_t *mail,
     }
     if (qlm_text_is_empty(settings->server)) {
         *reason = "mail is not configured: the property smtpServer is empty";
-        return QLM_SMTP_LATER;
+        return QLM_SMTP_AWAY;
     }
-    recipients = recipients_of(mail, pool);
-    for (;;) {
-        attempt_t attempt = {
-            .mail = mail, .settings = settings, .recipients = recipients, .recipient = -1};
-
-        attempt.pool = pool;
-        run_attempt(&attempt);
-        /* A copy that cannot be delivered does not keep the customer from his keys. */
-        if (is_copy_refused(&attempt)) {
-            left_out = apr_pstrcat(pool, left_out, "; copy left out: ", reply_of(&attempt), NULL);
-            recipients = ++refused < COPIES_REFUSED_MAX
-                             ? without(recipients, attempt.recipient, pool)
-                             : only_first(recipients, pool);
-            continue;
-        }
-        *reason = apr_pstrcat(pool, reason_of(&attempt), left_out, NULL);
-        return outcome_of(&attempt);
-    }
+    return attempt_all(reason, mail, settings, pool);
 }

@@ -29,6 +29,7 @@ or an empty one, is "accept":
     hang-data            never answer once the mail is there
     hang-quit            never answer the farewell
     slow SECONDS         wait before answering once the mail is there
+    slow-copies SECONDS  550 for every recipient but the first, after waiting
     echo-password        550 with the password in its text, for every recipient
 """
 import argparse
@@ -95,6 +96,9 @@ class Handler:
         pair = (envelope.mail_from, address)
         if mode == "refuse" and argument in ("", address):
             return "550 5.1.1 no such user here"
+        if mode == "slow-copies" and envelope.rcpt_tos:
+            await asyncio.sleep(float(argument))
+            return "550 5.1.1 no such user here, either"
         if mode == "need-login":
             return "530 5.7.0 who are you?"
         if mode == "echo-password":

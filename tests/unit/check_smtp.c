@@ -339,11 +339,11 @@ START_TEST(refusals)
         {"tempfail", QLM_SMTP_LATER, "recipient refused: 451 4.3.0 not now"},
         {"tempfail-data", QLM_SMTP_LATER, "mail refused: 451 4.3.0 out of order"},
         {"refuse-sender", QLM_SMTP_LATER, "sender refused: 550 5.7.1 sender not welcome"},
-        {"refuse-login", QLM_SMTP_LATER, "login refused: 535"},
-        {"need-login", QLM_SMTP_LATER, "recipient refused: 530 5.7.0 who are you?"},
-        {"busy", QLM_SMTP_LATER, "greeting refused: 421 4.3.2 try later"},
-        {"closed", QLM_SMTP_LATER, "greeting refused: 554 5.3.2 no mail here"},
-        {"drop-connect", QLM_SMTP_LATER, ""},
+        {"refuse-login", QLM_SMTP_AWAY, "login refused: 535"},
+        {"need-login", QLM_SMTP_AWAY, "recipient refused: 530 5.7.0 who are you?"},
+        {"busy", QLM_SMTP_AWAY, "greeting refused: 421 4.3.2 try later"},
+        {"closed", QLM_SMTP_AWAY, "greeting refused: 554 5.3.2 no mail here"},
+        {"drop-connect", QLM_SMTP_AWAY, ""},
         {"drop", QLM_SMTP_LATER, ""},
         {"echo-password", QLM_SMTP_NEVER, "recipient refused: 550 (the rest is not shown)"},
     };
@@ -433,11 +433,11 @@ START_TEST(hanging_servers)
 
     settings.total_seconds = 1;
     mode("hang");
-    assert_outcome(QLM_SMTP_LATER, &mail, &settings);
+    assert_outcome(QLM_SMTP_AWAY, &mail, &settings);
     mode("hang-data");
-    assert_outcome(QLM_SMTP_LATER, &mail, &settings);
+    assert_outcome(QLM_SMTP_AWAY, &mail, &settings);
     mode("slow 5");
-    assert_outcome(QLM_SMTP_LATER, &mail, &settings);
+    assert_outcome(QLM_SMTP_AWAY, &mail, &settings);
     ck_assert_int_le(seconds_since(begun), 8);
     json_decref(arrived(0));
 
@@ -445,8 +445,65 @@ START_TEST(hanging_servers)
     settings.total_seconds = 2;
     mode("hang-quit");
     assert_outcome(QLM_SMTP_SENT, &mail, &settings);
-    ck_assert_int_le(seconds_since(begun), 5);
+    ck_assert_int_lt(seconds_since(begun), 4); /* the limit and a second */
     json_decref(arrived(1));
+}
+END_TEST
+
+/* Each refused copy costs a second and a half and another attempt, yet the customer's mail leaves
+ * in time: when half of it is used up, the others are not asked any more. */
+START_TEST(one_limit_for_all_attempts)
+{
+    qlm_mail_t mail = usual();
+    qlm_smtp_settings_t settings = usual_settings(1);
+    apr_time_t begun = apr_time_now();
+
+    mail.cc = list_of("c1@sender.example", "c2@sender.example");
+    mail.bcc = list_of("c3@sender.example", "c4@sender.example");
+    settings.total_seconds = 5;
+    mode("slow-copies 1.5");
+    assert_says(assert_outcome(QLM_SMTP_SENT, &mail, &settings), "copy left out: 550");
+    ck_assert_int_lt(seconds_since(begun), 6);
+    json_decref(arrived(1));
+
+    begun = apr_time_now();
+    mode("slow-copies 30");
+    assert_outcome(QLM_SMTP_AWAY, &mail, &settings);
+    ck_assert_int_lt(seconds_since(begun), 7);
+}
+END_TEST
+
+static int is_told_to_stop(void *baton)
+{
+    apr_time_t *when = baton;
+
+    return apr_time_now() >= *when;
+}
+
+START_TEST(stopping_waits_for_no_answer_that_does_not_matter)
+{
+    qlm_mail_t mail = usual();
+    qlm_smtp_settings_t settings = usual_settings(1);
+    apr_time_t begun = apr_time_now(), when = begun + apr_time_from_sec(1);
+
+    settings.total_seconds = 30;
+    settings.is_stopping = is_told_to_stop;
+    settings.baton = &when;
+    mode("hang");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "we are stopping");
+    ck_assert_int_lt(seconds_since(begun), 4);
+
+    /* The mail is there: its answer decides whether it is sent again. */
+    begun = apr_time_now();
+    when = begun + apr_time_from_sec(1);
+    mode("slow 2");
+    assert_outcome(QLM_SMTP_SENT, &mail, &settings);
+    json_decref(arrived(1));
+    mode("hang-data");
+    begun = apr_time_now();
+    when = begun + apr_time_from_sec(1);
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "we are stopping");
+    ck_assert_int_lt(seconds_since(begun), 8);
 }
 END_TEST
 
@@ -459,7 +516,7 @@ START_TEST(a_foreign_certificate_is_refused)
     qlm_smtp_settings_t settings = usual_settings(1);
 
     settings.ca_file = "";
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "certificate");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "certificate");
     json_decref(arrived(0));
 }
 END_TEST
@@ -470,9 +527,9 @@ START_TEST(a_wrong_login_waits_for_the_operator)
     qlm_smtp_settings_t settings = usual_settings(1);
 
     settings.password = "wrong";
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "login refused: 535");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "login refused: 535");
     settings.user = settings.password = "";
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "530");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "530");
     json_decref(arrived(0));
 }
 END_TEST
@@ -489,7 +546,7 @@ START_TEST(tls_from_the_start)
     ck_assert_str_eq(text_of(json_array_get(mails, 0), "user"), USER);
     json_decref(mails);
     settings.ca_file = "";
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "certificate");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "certificate");
 }
 END_TEST
 
@@ -499,7 +556,7 @@ START_TEST(starttls_is_not_optional)
     qlm_smtp_settings_t settings = usual_settings(1);
     json_t *mails;
 
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "STARTTLS");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "STARTTLS");
     json_decref(arrived(0));
     settings.tls = 0;
     settings.user = settings.password = "";
@@ -531,21 +588,21 @@ START_TEST(servers_that_are_none)
     qlm_smtp_settings_t settings = usual_settings(0);
 
     settings.server = "";
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "smtpServer");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "smtpServer");
     settings.server = NULL;
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "smtpServer");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "smtpServer");
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         settings.server = names[i];
-        assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "name no server");
+        assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "name no server");
     }
     json_decref(arrived(0));
     settings.server = "127.0.0.1";
     settings.port = 1;
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "connect");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "connect");
     settings.port = 70000;
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "name no server");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "name no server");
     settings.port = -1;
-    assert_says(assert_outcome(QLM_SMTP_LATER, &mail, &settings), "name no server");
+    assert_says(assert_outcome(QLM_SMTP_AWAY, &mail, &settings), "name no server");
     mail.text = mail.html = "";
     assert_says(assert_outcome(QLM_SMTP_NEVER, &mail, &settings), "no text");
 }
@@ -578,6 +635,8 @@ static Suite *smtp_suite(void)
     tcase_add_test(tests, a_copy_that_is_refused_holds_nothing_up);
     tcase_add_test(tests, many_refused_copies_are_given_up);
     tcase_add_test(tests, hanging_servers);
+    tcase_add_test(tests, one_limit_for_all_attempts);
+    tcase_add_test(tests, stopping_waits_for_no_answer_that_does_not_matter);
     tcase_add_test(tests, a_foreign_certificate_is_refused);
     tcase_add_test(tests, a_wrong_login_waits_for_the_operator);
     tests = tcase(suite, "TLS", start_tls);
