@@ -12,12 +12,14 @@ static void register_hooks(apr_pool_t *pool)
 {
     static const char *const before_forensic[] = {"mod_log_forensic.c", NULL};
     static const char *const before_proxy[] = {"mod_proxy.c", NULL};
+    /* Its threads use what we make in the child. */
+    static const char *const before_watchdog[] = {"mod_watchdog.c", NULL};
 
     (void)pool;
     ap_hook_pre_config(qlm_startup_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(qlm_startup_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(qlm_startup_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(qlm_startup_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(qlm_startup_child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
     /* Before anybody can log or show the request line. */
     ap_hook_post_read_request(qlm_mask_request, NULL, before_forensic, APR_HOOK_REALLY_FIRST);
     /* Requests that are refused before that hook: before their answer, and before they are logged.

@@ -31,4 +31,18 @@ typedef struct qlm_fetcher_t {
     void *baton;
 } qlm_fetcher_t;
 
+/** The same for several exchanges at once: each is started, and whichever ends first is handed over
+ * first. */
+typedef struct qlm_courier_t {
+    /** Begin; @a ticket names the exchange to the caller. @a request and @a pool are kept until it
+     * is handed over. */
+    void (*start)(void *baton, void *ticket, const qlm_fetch_request_t *request, apr_pool_t *pool);
+    /** Wait up to @a milliseconds for one to end.
+     * @return 1 if one did: *ticket is its name, *error NULL or why there is no answer (as fetch),
+     * *response in its pool; 0 if none did */
+    int (*wait)(void **ticket, qlm_fetch_response_t **response, qlm_error_t **error, void *baton,
+                int milliseconds);
+    void *baton;
+} qlm_courier_t;
+
 #endif

@@ -1,6 +1,6 @@
 /* Outbound HTTP: what is asked is checked first, libcurl does it, handles (and with them their
  * connections) are kept for the next one. */
-#include "outbound/http.h"
+#include "outbound/exchange.h"
 
 #include "base/buffer.h"
 #include "base/text.h"
@@ -27,26 +27,20 @@ struct qlm_http_t {
     int count;
 };
 
-/* The baton of a fetcher. */
-typedef struct caller_t {
-    qlm_http_t *http;
-    const apr_array_header_t *hosts;
-    qlm_http_observer_t observer;
-    void *observer_baton;
-} caller_t;
-
-/* One exchange. */
-typedef struct exchange_t {
-    const qlm_http_t *http;
+struct qlm_exchange_t {
+    const qlm_http_caller_t *caller;
     const qlm_fetch_request_t *request;
+    CURL *handle; /* NULL before it is taken and after it was given back */
     CURLU *url;
     int is_loopback;
     struct curl_slist *headers;
     qlm_buffer_t *body;
     apr_size_t header_bytes;
     int is_too_large;
+    apr_time_t begun;
+    char message[CURL_ERROR_SIZE];
     apr_pool_t *pool;
-} exchange_t;
+};
 
 /* ---- the handles --------------------------------------------------------------------------------
  */
@@ -172,7 +166,7 @@ static int is_absolute(const char *url)
 }
 
 /* Everything is judged on libcurl's own reading of the URL, which is also what it connects to. */
-static qlm_error_t *check_url(exchange_t *exchange, const apr_array_header_t *hosts)
+static qlm_error_t *check_url(qlm_exchange_t *exchange, const apr_array_header_t *hosts)
 {
     apr_pool_t *pool = exchange->pool;
     const char *scheme, *host, *port;
@@ -211,7 +205,7 @@ static int is_header(const char *header)
     return p > header && *p == ':' && !qlm_text_has_control(p);
 }
 
-static qlm_error_t *add_header(exchange_t *exchange, const char *header)
+static qlm_error_t *add_header(qlm_exchange_t *exchange, const char *header)
 {
     struct curl_slist *longer;
 
@@ -226,7 +220,7 @@ static qlm_error_t *add_header(exchange_t *exchange, const char *header)
     return NULL;
 }
 
-static qlm_error_t *add_headers(exchange_t *exchange)
+static qlm_error_t *add_headers(qlm_exchange_t *exchange)
 {
     const qlm_fetch_request_t *request = exchange->request;
     const apr_array_header_t *headers = request->headers;
@@ -240,7 +234,7 @@ static qlm_error_t *add_headers(exchange_t *exchange)
     return add_header(exchange, "Expect:");
 }
 
-static qlm_error_t *check_request(exchange_t *exchange, const apr_array_header_t *hosts)
+static qlm_error_t *check_request(qlm_exchange_t *exchange, const apr_array_header_t *hosts)
 {
     const qlm_fetch_request_t *request = exchange->request;
     int is_post = strcmp(request->method, "POST") == 0;
@@ -263,10 +257,10 @@ static qlm_error_t *check_request(exchange_t *exchange, const apr_array_header_t
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *baton)
 {
-    exchange_t *exchange = baton;
+    qlm_exchange_t *exchange = baton;
     size_t length = size * count;
 
-    if (length > exchange->http->settings.max_bytes - exchange->body->length) {
+    if (length > exchange->caller->http->settings.max_bytes - exchange->body->length) {
         exchange->is_too_large = 1;
         return 0;
     }
@@ -277,7 +271,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *baton)
 /* Headers are counted, so that endless ones end. */
 static size_t take_header(char *bytes, size_t size, size_t count, void *baton)
 {
-    exchange_t *exchange = baton;
+    qlm_exchange_t *exchange = baton;
     size_t length = size * count;
 
     (void)bytes;
@@ -302,9 +296,9 @@ static CURLcode set_limits(CURL *handle, const qlm_http_settings_t *settings)
     return code ? code : curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
 }
 
-static CURLcode set_security(CURL *handle, const exchange_t *exchange)
+static CURLcode set_security(CURL *handle, const qlm_exchange_t *exchange)
 {
-    const qlm_http_settings_t *settings = &exchange->http->settings;
+    const qlm_http_settings_t *settings = &exchange->caller->http->settings;
     CURLcode code = curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR,
                                      exchange->is_loopback ? "http,https" : "https");
 
@@ -325,15 +319,16 @@ static CURLcode set_security(CURL *handle, const exchange_t *exchange)
     return code ? code : curl_easy_setopt(handle, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 }
 
-static CURLcode set_request(CURL *handle, const exchange_t *exchange)
+static CURLcode set_request(CURL *handle, const qlm_exchange_t *exchange)
 {
     const qlm_fetch_request_t *request = exchange->request;
     const char *body = request->body ? request->body : "";
     CURLcode code = curl_easy_setopt(handle, CURLOPT_CURLU, exchange->url);
 
     code = code ? code : curl_easy_setopt(handle, CURLOPT_HTTPHEADER, exchange->headers);
-    if (!code && *exchange->http->settings.user_agent) {
-        code = curl_easy_setopt(handle, CURLOPT_USERAGENT, exchange->http->settings.user_agent);
+    if (!code && *exchange->caller->http->settings.user_agent) {
+        code = curl_easy_setopt(handle, CURLOPT_USERAGENT,
+                                exchange->caller->http->settings.user_agent);
     }
     if (!code && strcmp(request->method, "POST") == 0) {
         code = curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body);
@@ -344,7 +339,7 @@ static CURLcode set_request(CURL *handle, const exchange_t *exchange)
     return code;
 }
 
-static CURLcode set_answer(CURL *handle, exchange_t *exchange)
+static CURLcode set_answer(CURL *handle, qlm_exchange_t *exchange)
 {
     CURLcode code = curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
 
@@ -353,39 +348,42 @@ static CURLcode set_answer(CURL *handle, exchange_t *exchange)
     return code ? code : curl_easy_setopt(handle, CURLOPT_HEADERDATA, exchange);
 }
 
-static void read_response(qlm_fetch_response_t *response, CURL *handle, const exchange_t *exchange)
+static CURLcode prepare(qlm_exchange_t *exchange)
+{
+    CURL *handle = exchange->handle;
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange->message);
+
+    code = code ? code : set_limits(handle, &exchange->caller->http->settings);
+    code = code ? code : set_security(handle, exchange);
+    code = code ? code : set_request(handle, exchange);
+    return code ? code : set_answer(handle, exchange);
+}
+
+static void read_response(qlm_fetch_response_t *response, const qlm_exchange_t *exchange)
 {
     const char *type = NULL;
     long status = 0;
 
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(exchange->handle, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(exchange->handle, CURLINFO_CONTENT_TYPE, &type);
     response->status = (int)status;
     response->content_type = apr_pstrdup(exchange->pool, type ? type : "");
     response->body = exchange->body->text;
     response->length = exchange->body->length;
 }
 
-static qlm_error_t *perform(qlm_fetch_response_t *response, CURL *handle, exchange_t *exchange)
+static qlm_error_t *judge(qlm_fetch_response_t *response, const qlm_exchange_t *exchange,
+                          CURLcode code)
 {
-    char message[CURL_ERROR_SIZE] = "";
-    CURLcode code = curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, message);
-
-    code = code ? code : set_limits(handle, &exchange->http->settings);
-    code = code ? code : set_security(handle, exchange);
-    code = code ? code : set_request(handle, exchange);
-    code = code ? code : set_answer(handle, exchange);
-    code = code ? code : curl_easy_perform(handle);
-    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, NULL);
     if (exchange->is_too_large || code == CURLE_FILESIZE_EXCEEDED) {
         return refusal(exchange->pool, "the answer is larger than the limit");
     }
     if (code != CURLE_OK) {
-        const char *text = *message ? message : curl_easy_strerror(code);
+        const char *text = *exchange->message ? exchange->message : curl_easy_strerror(code);
 
         return refusal(exchange->pool, qlm_text_for_log(text, 200, exchange->pool));
     }
-    read_response(response, handle, exchange);
+    read_response(response, exchange);
     return NULL;
 }
 
@@ -402,54 +400,88 @@ static const char *url_for_log(CURLU *url, apr_pool_t *pool)
     return *text ? qlm_text_for_log(text, 300, pool) : "(no URL)";
 }
 
-static void observe(const caller_t *caller, const exchange_t *exchange, int status,
-                    apr_int64_t microseconds, const qlm_error_t *error)
+static void observe(const qlm_exchange_t *exchange, int status, const qlm_error_t *error)
 {
+    const qlm_http_caller_t *caller = exchange->caller;
+
     if (caller->observer) {
         caller->observer(caller->observer_baton,
                          qlm_text_for_log(exchange->request->method, 10, exchange->pool),
-                         url_for_log(exchange->url, exchange->pool), status, microseconds,
+                         url_for_log(exchange->url, exchange->pool), status,
+                         exchange->begun ? apr_time_now() - exchange->begun : 0,
                          error ? error->text : "answered");
     }
+}
+
+static void close_exchange(qlm_exchange_t *exchange)
+{
+    if (exchange->handle) {
+        give_back(exchange->caller->http, exchange->handle);
+        exchange->handle = NULL;
+    }
+    curl_slist_free_all(exchange->headers);
+    curl_url_cleanup(exchange->url);
+}
+
+CURL *qlm_exchange_handle(const qlm_exchange_t *exchange)
+{
+    return exchange->handle;
+}
+
+qlm_error_t *qlm_exchange_open(qlm_exchange_t **opened, const qlm_http_caller_t *caller,
+                               const qlm_fetch_request_t *request, apr_pool_t *pool)
+{
+    qlm_exchange_t *exchange = apr_pcalloc(pool, sizeof(*exchange));
+    qlm_error_t *error;
+
+    exchange->caller = caller;
+    exchange->request = request;
+    exchange->pool = pool;
+    exchange->url = curl_url();
+    exchange->body = qlm_buffer_create(4096, pool);
+    error = check_request(exchange, caller->hosts);
+    if (!error) {
+        exchange->handle = take_handle(caller->http);
+        if (!exchange->handle || prepare(exchange) != CURLE_OK) {
+            error = refusal(pool, "out of memory");
+        }
+    }
+    *opened = error ? NULL : exchange;
+    if (error) {
+        observe(exchange, 0, error);
+        close_exchange(exchange);
+    }
+    exchange->begun = apr_time_now();
+    return error;
+}
+
+qlm_error_t *qlm_exchange_close(qlm_fetch_response_t **response, qlm_exchange_t *exchange,
+                                CURLcode code)
+{
+    qlm_fetch_response_t *made = apr_pcalloc(exchange->pool, sizeof(*made));
+    qlm_error_t *error = judge(made, exchange, code);
+
+    observe(exchange, error ? 0 : made->status, error);
+    close_exchange(exchange);
+    *response = error ? NULL : made;
+    return error;
 }
 
 static qlm_error_t *fetch(qlm_fetch_response_t **response, void *baton,
                           const qlm_fetch_request_t *request, apr_pool_t *pool)
 {
-    const caller_t *caller = baton;
-    exchange_t exchange = {.http = caller->http, .request = request, .pool = pool};
-    qlm_fetch_response_t *made = apr_pcalloc(pool, sizeof(*made));
-    apr_time_t begun = 0, ended = 0;
-    qlm_error_t *error;
+    qlm_exchange_t *exchange;
 
-    exchange.url = curl_url();
-    exchange.body = qlm_buffer_create(4096, pool);
-    error = check_request(&exchange, caller->hosts);
-    if (!error) {
-        CURL *handle = take_handle(caller->http);
-
-        if (handle) {
-            begun = apr_time_now();
-            error = perform(made, handle, &exchange);
-            ended = apr_time_now();
-            give_back(caller->http, handle);
-        }
-        else {
-            error = refusal(pool, "out of memory");
-        }
-    }
-    observe(caller, &exchange, error ? 0 : made->status, ended - begun, error);
-    curl_slist_free_all(exchange.headers);
-    curl_url_cleanup(exchange.url);
-    *response = error ? NULL : made;
-    return error;
+    *response = NULL;
+    QLM_TRY(qlm_exchange_open(&exchange, baton, request, pool));
+    return qlm_exchange_close(response, exchange, curl_easy_perform(exchange->handle));
 }
 
 const qlm_fetcher_t *qlm_http_fetcher(qlm_http_t *http, const apr_array_header_t *hosts,
                                       qlm_http_observer_t observer, void *observer_baton,
                                       apr_pool_t *pool)
 {
-    caller_t *caller = apr_pcalloc(pool, sizeof(*caller));
+    qlm_http_caller_t *caller = apr_pcalloc(pool, sizeof(*caller));
     qlm_fetcher_t *fetcher = apr_pcalloc(pool, sizeof(*fetcher));
 
     caller->http = http;

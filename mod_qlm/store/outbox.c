@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "store/statement.h"
 
+#include <string.h>
+
 #define ERROR_MAX 390 /* bytes of last_error that are kept */
 
 static qlm_outbox_row_t *read_row(qlm_outbox_row_t *made, qlm_row_t row)
@@ -58,12 +60,45 @@ qlm_error_t *qlm_store_add_outbox(qlm_store_t *store, qlm_outbox_row_t *row, apr
     return qlm_statement_execute(NULL, store, QLM_STATEMENT_OUTBOX_INSERT, values, pool);
 }
 
-qlm_error_t *qlm_store_list_due(apr_array_header_t **rows, qlm_store_t *store, apr_int64_t now,
-                                int limit, apr_pool_t *pool)
+qlm_error_t *qlm_store_list_due(apr_array_header_t **rows, qlm_store_t *store,
+                                const qlm_outbox_filter_t *filter, apr_pool_t *pool)
 {
-    const char *values[] = {qlm_statement_number(now, pool), qlm_statement_number(limit, pool)};
+    const char *values[] = {qlm_statement_number(filter->now, pool), filter->kind, filter->target,
+                            filter->target, qlm_statement_number(filter->limit, pool)};
 
     return select_rows(rows, store, QLM_STATEMENT_OUTBOX_DUE, values, pool);
+}
+
+qlm_error_t *qlm_store_list_targets(apr_array_header_t **targets, qlm_store_t *store,
+                                    const qlm_outbox_filter_t *filter, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(filter->now, pool), filter->kind,
+                            qlm_statement_number(filter->limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_OUTBOX_TARGETS, values, pool));
+    *targets = apr_array_make(pool, rows->nelts, sizeof(const char *));
+    for (int i = 0; i < rows->nelts; i++) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+
+        APR_ARRAY_PUSH(*targets, const char *) = qlm_row_text(&row);
+    }
+    return NULL;
+}
+
+qlm_error_t *qlm_store_defer_outbox(int *changed, qlm_store_t *store,
+                                    const qlm_outbox_filter_t *filter, apr_int64_t next_at,
+                                    const char *reason, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(next_at, pool),
+                            qlm_text_clean(reason, ERROR_MAX, pool),
+                            qlm_statement_number(filter->now, pool),
+                            filter->kind,
+                            filter->target,
+                            filter->target,
+                            qlm_statement_number(filter->limit, pool)};
+
+    return qlm_statement_execute(changed, store, QLM_STATEMENT_OUTBOX_DEFER, values, pool);
 }
 
 qlm_error_t *qlm_store_update_outbox(int *changed, qlm_store_t *store, const qlm_outbox_row_t *row,
@@ -149,6 +184,24 @@ qlm_error_t *qlm_store_take_lease(int *taken, qlm_store_t *store, const char *na
     QLM_TRY(qlm_statement_execute(taken, store, QLM_STATEMENT_LEASE_TAKE, known, pool));
     return *taken ? NULL
                   : qlm_statement_execute(taken, store, QLM_STATEMENT_LEASE_INSERT, fresh, pool);
+}
+
+qlm_error_t *qlm_store_is_lease_free(int *is_free, qlm_store_t *store, const char *name,
+                                     const char *owner, apr_int64_t now, apr_pool_t *pool)
+{
+    const char *values[] = {name};
+    qlm_row_t row;
+
+    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_LEASE_FIND, values, pool));
+    *is_free = !row || strcmp(qlm_row_text(&row), owner) == 0 || qlm_row_int64(&row) < now;
+    return NULL;
+}
+
+qlm_error_t *qlm_store_release_leases(qlm_store_t *store, const char *owner, apr_pool_t *pool)
+{
+    const char *values[] = {owner};
+
+    return qlm_statement_execute(NULL, store, QLM_STATEMENT_LEASE_RELEASE, values, pool);
 }
 
 /* ---- templates ---- */

@@ -31,10 +31,28 @@ typedef struct qlm_outbox_row_t {
 /** Inside a unit: add a waiting row. The id is set if it is 0. */
 qlm_error_t *qlm_store_add_outbox(qlm_store_t *store, qlm_outbox_row_t *row, apr_pool_t *pool);
 
+/** Which of the waiting rows are meant. */
+typedef struct qlm_outbox_filter_t {
+    const char *kind;
+    const char *target; /**< "" = any */
+    apr_int64_t now;    /**< what is due by then */
+    int limit;          /**< no more rows than that */
+} qlm_outbox_filter_t;
+
 /** Waiting rows that are due, oldest first; array of qlm_outbox_row_t. A row whose order_key has an
  * older waiting row is left out. */
-qlm_error_t *qlm_store_list_due(apr_array_header_t **rows, qlm_store_t *store, apr_int64_t now,
-                                int limit, apr_pool_t *pool);
+qlm_error_t *qlm_store_list_due(apr_array_header_t **rows, qlm_store_t *store,
+                                const qlm_outbox_filter_t *filter, apr_pool_t *pool);
+
+/** The targets of what is due (the filter's own does not count); array of const char *. */
+qlm_error_t *qlm_store_list_targets(apr_array_header_t **targets, qlm_store_t *store,
+                                    const qlm_outbox_filter_t *filter, apr_pool_t *pool);
+
+/** Inside a unit: what is due waits until @a next_at, as @a reason says; it was not tried. *changed
+ * tells how many rows. */
+qlm_error_t *qlm_store_defer_outbox(int *changed, qlm_store_t *store,
+                                    const qlm_outbox_filter_t *filter, apr_int64_t next_at,
+                                    const char *reason, apr_pool_t *pool);
 
 /** Inside a unit: after a try: state, attempts, next_at, finished_at, last_error of @a row are
  * stored, if the row is still waiting (or @a force). *changed tells. */
@@ -67,6 +85,13 @@ qlm_error_t *qlm_store_purge_outbox(int *removed, qlm_store_t *store, apr_int64_
 qlm_error_t *qlm_store_take_lease(int *taken, qlm_store_t *store, const char *name,
                                   const char *owner, apr_int64_t now, apr_int64_t until,
                                   apr_pool_t *pool);
+
+/** Could @a owner take the lease @a name @a now? Reads only. */
+qlm_error_t *qlm_store_is_lease_free(int *is_free, qlm_store_t *store, const char *name,
+                                     const char *owner, apr_int64_t now, apr_pool_t *pool);
+
+/** Inside a unit: give up all leases of @a owner. */
+qlm_error_t *qlm_store_release_leases(qlm_store_t *store, const char *owner, apr_pool_t *pool);
 
 /** array of qlm_template_t, by name and language */
 qlm_error_t *qlm_store_list_templates(apr_array_header_t **templates, qlm_store_t *store,

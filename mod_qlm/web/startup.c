@@ -4,6 +4,7 @@
 #include "web/database.h"
 #include "web/outbound.h"
 #include "web/signature_cache.h"
+#include "web/worker.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -251,7 +252,7 @@ int qlm_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
         qlm_server_conf(each)->cache = main_conf->cache;
         sites += qlm_server_conf(each)->secrets != NULL;
     }
-    return sites == 0 || qlm_outbound_register(pconf, s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    return sites == 0 || qlm_worker_register(pconf, s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /* What one server needs in this child. */
@@ -276,7 +277,7 @@ static void make_service(qlm_server_conf_t *conf, apr_pool_t *pchild, server_rec
 
 void qlm_startup_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    qlm_outbound_init(pchild);
+    qlm_worker_init(pchild, s);
     qlm_signature_cache_child(qlm_server_conf(s)->cache, pchild, s);
     for (server_rec *each = s; each; each = each->next) {
         if (qlm_server_conf(each)->secrets) {

@@ -20,6 +20,7 @@ APLOG_USE_MODULE(qlm);
 
 #define QLM_HANDLER "qlm-handler"
 
+struct qlm_lanes_t;           /* web/worker.c */
 struct qlm_signature_cache_t; /* web/signature_cache.h */
 
 /** Settings of a server (virtual host). */
@@ -34,7 +35,7 @@ typedef struct qlm_server_conf_t {
     struct qlm_signature_cache_t *cache;   /**< made at start, NULL if off */
     qlm_service_t *service;                /**< made in each child */
     struct qlm_http_t *http;               /**< outbound HTTP of this child */
-    apr_time_t failing_since, quiet_until; /**< of the outbox's worker in this child */
+    struct qlm_lanes_t *lanes;             /**< the outbox's workers; of the main server */
     const char *owner;                     /**< how this child signs a lease */
     qlm_writer_t *writer;                  /**< the writer lock of its database in this child */
 } qlm_server_conf_t;

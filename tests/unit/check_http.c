@@ -1,6 +1,6 @@
 /* Outbound HTTP against a real server on this machine: what is refused before connecting, limits,
  * time-outs, TLS, and that connections are kept. */
-#include "outbound/http.h"
+#include "outbound/courier.h"
 
 #include "unit/simulator.h"
 
@@ -489,6 +489,117 @@ START_TEST(broken_answers)
 }
 END_TEST
 
+/* ---- several at once ----------------------------------------------------------------------------
+ */
+
+typedef struct errand_t {
+    qlm_fetch_request_t request;
+    qlm_fetch_response_t *response;
+    qlm_error_t *error;
+    apr_time_t ended;
+} errand_t;
+
+static void send_off(const qlm_courier_t *courier, errand_t *errand, const char *url)
+{
+    memset(errand, 0, sizeof(*errand));
+    errand->request.method = "GET";
+    errand->request.url = url;
+    courier->start(courier->baton, errand, &errand->request, pool);
+}
+
+/* Wait for the next one; NULL if none came. */
+static errand_t *next_back(const qlm_courier_t *courier, int milliseconds)
+{
+    apr_time_t end = apr_time_now() + apr_time_from_msec(milliseconds);
+    qlm_fetch_response_t *response;
+    qlm_error_t *error;
+    void *ticket;
+
+    do {
+        if (courier->wait(&ticket, &response, &error, courier->baton, 50)) {
+            errand_t *errand = ticket;
+
+            errand->response = response;
+            errand->error = error;
+            errand->ended = apr_time_now();
+            ck_assert((error == NULL) == (response != NULL));
+            return errand;
+        }
+    } while (apr_time_now() < end);
+    return NULL;
+}
+
+START_TEST(a_courier_waits_for_nobody)
+{
+    const qlm_courier_t *courier = qlm_http_courier(http, NULL, observer, &observed, pool);
+    apr_time_t begun = apr_time_now();
+    errand_t slow, refused, closed, quick[20];
+
+    send_off(courier, &slow, url_of("http", "/slow/2"));
+    send_off(courier, &refused, "http://192.0.2.1/");
+    send_off(courier, &closed, "http://127.0.0.1:1/");
+    for (int i = 0; i < 20; i++) {
+        send_off(courier, &quick[i], url_of("http", "/status/204"));
+    }
+    for (int i = 0; i < 22; i++) {
+        errand_t *back = next_back(courier, 2000);
+
+        ck_assert_ptr_nonnull(back);
+        ck_assert_ptr_ne(back, &slow);
+    }
+    ck_assert_int_lt(apr_time_now() - begun, apr_time_from_msec(1900));
+    assert_says(refused.error->text, "only https");
+    assert_says(closed.error->text, "connect");
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(quick[i].response->status, 204);
+    }
+    ck_assert_ptr_eq(next_back(courier, 4000), &slow);
+    ck_assert_str_eq(slow.response->body, "late");
+    ck_assert_int_eq(observed, 23);
+    ck_assert_ptr_null(next_back(courier, 100));
+}
+END_TEST
+
+START_TEST(a_courier_observes_the_limits)
+{
+    const qlm_courier_t *courier;
+    errand_t slow, huge, redirected;
+
+    http = created(1, 1000, "", "");
+    courier = qlm_http_courier(http, NULL, observer, &observed, pool);
+    send_off(courier, &slow, url_of("http", "/slow/30"));
+    send_off(courier, &huge, url_of("http", "/endless"));
+    send_off(courier, &redirected, url_of("http", "/redirect"));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_ptr_nonnull(next_back(courier, 5000));
+    }
+    assert_says(slow.error->text, "timed out");
+    assert_says(huge.error->text, "larger than the limit");
+    ck_assert_int_eq(redirected.response->status, 302);
+}
+END_TEST
+
+/* At the end of the pool, what is under way is dropped, and told. */
+START_TEST(a_courier_can_be_dismissed)
+{
+    apr_pool_t *own;
+    const qlm_courier_t *courier;
+    apr_time_t begun = apr_time_now();
+    errand_t errands[3];
+
+    apr_pool_create(&own, pool);
+    courier = qlm_http_courier(http, NULL, observer, &observed, own);
+    for (int i = 0; i < 3; i++) {
+        send_off(courier, &errands[i], url_of("http", "/slow/30"));
+    }
+    ck_assert_ptr_null(next_back(courier, 300));
+    apr_pool_destroy(own);
+    ck_assert_int_eq(observed, 3);
+    ck_assert_int_lt(apr_time_now() - begun, apr_time_from_sec(3));
+    ck_assert_int_eq(got("/status/200")->status, 200); /* the handles are of use again */
+}
+END_TEST
+
 START_TEST(names_that_do_not_resolve)
 {
     assert_says(refused_url("https://nowhere.invalid/?key=4711", NULL), "resolve");
@@ -586,6 +697,9 @@ static Suite *http_suite(void)
     tcase_add_test(tests, sizes_are_limited);
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, broken_answers);
+    tcase_add_test(tests, a_courier_waits_for_nobody);
+    tcase_add_test(tests, a_courier_observes_the_limits);
+    tcase_add_test(tests, a_courier_can_be_dismissed);
     tcase_add_test(tests, names_that_do_not_resolve);
     tcase_add_test(tests, the_environment_does_not_count);
     tcase_add_test(tests, the_proxy_of_the_settings_counts);

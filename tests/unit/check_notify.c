@@ -536,6 +536,7 @@ END_TEST
 
 START_TEST(each_address_gets_each_event_in_the_order_of_its_license)
 {
+    qlm_outbox_filter_t filter = {QLM_OUTBOX_WEBHOOK, "", 0, 10};
     const char *key;
     apr_array_header_t *rows;
 
@@ -549,7 +550,8 @@ START_TEST(each_address_gets_each_event_in_the_order_of_its_license)
     call("ValidateLicenseHttp", apr_pstrcat(pool, "is_avkey=", key, "&is_pcid=PC-1", NULL), "");
     ck_assert_int_eq(count_rows(QLM_OUTBOX_WEBHOOK), 5);
     /* the activation waits until its license's creation has arrived at that address */
-    OK(qlm_store_list_due(&rows, store, now, 10, pool));
+    filter.now = now;
+    OK(qlm_store_list_due(&rows, store, &filter, pool));
     ck_assert_int_eq(rows->nelts, 4);
     for (int i = 0; i < rows->nelts; i++) {
         has(APR_ARRAY_IDX(rows, i, qlm_outbox_row_t).payload, "license_created");

@@ -4,12 +4,25 @@
 /* ---- rows -------------------------------------------------------------------------------------
  */
 
-static const char *due(apr_int64_t at, int limit)
+static qlm_outbox_filter_t filter_of(const char *target, apr_int64_t at, int limit)
 {
+    qlm_outbox_filter_t filter = {QLM_OUTBOX_WEBHOOK, target, at, limit};
+
+    return filter;
+}
+
+static const char *due_for(const char *target, apr_int64_t at, int limit)
+{
+    qlm_outbox_filter_t filter = filter_of(target, at, limit);
     apr_array_header_t *rows;
 
-    OK(qlm_store_list_due(&rows, store, at, limit, pool));
+    OK(qlm_store_list_due(&rows, store, &filter, pool));
     return ids_of(rows);
+}
+
+static const char *due(apr_int64_t at, int limit)
+{
+    return due_for("", at, limit);
 }
 
 START_TEST(a_row_comes_back_as_it_was_stored)
@@ -187,8 +200,109 @@ START_TEST(finished_rows_are_removed_in_batches)
 }
 END_TEST
 
+/* ---- receivers --------------------------------------------------------------------------------
+ */
+
+static void add_for(apr_int64_t id, const char *kind, const char *target, apr_int64_t next_at)
+{
+    qlm_outbox_row_t row = new_row(id, "", next_at);
+
+    row.kind = kind;
+    row.target = target;
+    write_row(row);
+}
+
+static void add_for_several(void)
+{
+    add_for(1, QLM_OUTBOX_WEBHOOK, "https://b.example/", NOW - 1);
+    add_for(2, QLM_OUTBOX_WEBHOOK, "https://a.example/", NOW);
+    add_for(3, QLM_OUTBOX_WEBHOOK, "https://b.example/", NOW);
+    add_for(4, QLM_OUTBOX_WEBHOOK, "https://c.example/", NOW + 1);
+    add_for(5, QLM_OUTBOX_MAIL, "https://b.example/", NOW);
+}
+
+START_TEST(receivers_are_told_apart)
+{
+    qlm_outbox_filter_t filter = filter_of("", NOW, 10);
+    apr_array_header_t *targets;
+
+    add_for_several();
+    OK(qlm_store_list_targets(&targets, store, &filter, pool));
+    ck_assert_str_eq(apr_array_pstrcat(pool, targets, ' '),
+                     "https://a.example/ https://b.example/");
+    filter.limit = 1;
+    OK(qlm_store_list_targets(&targets, store, &filter, pool));
+    ck_assert_str_eq(apr_array_pstrcat(pool, targets, ' '), "https://a.example/");
+    ck_assert_str_eq(due_for("https://b.example/", NOW, 10), "1 3");
+    ck_assert_str_eq(due_for("https://c.example/", NOW, 10), "");
+    filter.kind = QLM_OUTBOX_MAIL;
+    filter.limit = 10;
+    OK(qlm_store_list_due(&targets, store, &filter, pool));
+    ck_assert_str_eq(ids_of(targets), "5");
+}
+END_TEST
+
+typedef struct deferral_t {
+    qlm_outbox_filter_t filter;
+    int changed;
+} deferral_t;
+
+UNIT(defer_unit, deferral_t)
+{
+    return qlm_store_defer_outbox(&baton->changed, unit_store, &baton->filter, NOW + 30,
+                                  "not tried: refused", unit_pool);
+}
+
+static int defer(const char *target, int limit)
+{
+    deferral_t deferral = {filter_of(target, NOW, limit), -1};
+
+    OK(qlm_store_write(store, defer_unit, &deferral, pool));
+    return deferral.changed;
+}
+
+START_TEST(what_is_due_for_a_receiver_is_put_off)
+{
+    add_for_several();
+    ck_assert_int_eq(change(3, QLM_OUTBOX_CANCELLED, NOW, NOW, 0), 1);
+    ck_assert_int_eq(defer("https://b.example/", 10), 1);
+    ck_assert_str_eq(due(NOW, 10), "2");
+    ck_assert_str_eq(due(NOW + 30, 10), "2 4 1");
+    ck_assert_str_eq(find_row(1)->last_error, "not tried: refused");
+    ck_assert_int_eq(find_row(1)->attempts, 0);
+    ck_assert_int_eq(find_row(1)->finished_at, 0);
+    ck_assert_str_eq(find_row(5)->last_error, ""); /* a mail */
+    ck_assert_int_eq(find_row(3)->next_at, NOW);
+    add_for(6, QLM_OUTBOX_WEBHOOK, "https://a.example/", NOW);
+    ck_assert_int_eq(defer("", 1), 1); /* the oldest first */
+    ck_assert_str_eq(due(NOW, 10), "6");
+    ck_assert_int_eq(defer("", 10), 1);
+    ck_assert_int_eq(defer("", 10), 0);
+}
+END_TEST
+
 /* ---- lease ------------------------------------------------------------------------------------
  */
+
+static int is_free(const char *name, const char *owner, apr_int64_t at)
+{
+    int free = -1;
+
+    OK(qlm_store_is_lease_free(&free, store, name, owner, at, pool));
+    return free;
+}
+
+UNIT(release_unit, const char)
+{
+    return qlm_store_release_leases(unit_store, baton, unit_pool);
+}
+
+static void release(const char *owner)
+{
+    char *copy = apr_pstrdup(pool, owner);
+
+    OK(qlm_store_write(store, release_unit, copy, pool));
+}
 
 START_TEST(a_lease_has_one_owner_until_it_expires)
 {
@@ -204,6 +318,13 @@ START_TEST(a_lease_has_one_owner_until_it_expires)
     /* one that has run out may still be its owner's, if nobody was faster */
     ck_assert_int_eq(take(other, "outbox", "b", NOW + 1000, NOW + 1045), 1);
     ck_assert_int_eq(take(store, "another", "a", NOW, NOW + 45), 1);
+    ck_assert(!is_free("outbox", "a", NOW + 1045)); /* b's last second */
+    ck_assert(is_free("outbox", "b", NOW));
+    ck_assert(is_free("outbox", "a", NOW + 1046));
+    ck_assert(is_free("unheard-of", "a", NOW));
+    release("b");
+    ck_assert_int_eq(take(store, "outbox", "a", NOW, NOW + 45), 1);
+    ck_assert(!is_free("another", "b", NOW)); /* only b's were given up */
 }
 END_TEST
 
@@ -312,6 +433,8 @@ static Suite *outbox_suite(void)
     tcase_add_test(rows, only_a_waiting_row_is_changed_unless_forced);
     tcase_add_test(rows, rows_are_listed_newest_first_and_counted_by_state);
     tcase_add_test(rows, finished_rows_are_removed_in_batches);
+    tcase_add_test(rows, receivers_are_told_apart);
+    tcase_add_test(rows, what_is_due_for_a_receiver_is_put_off);
     tcase_add_test(rows, a_lease_has_one_owner_until_it_expires);
     tcase_add_test(rows, templates_are_stored_replaced_and_removed);
     tcase_add_test(rows, memos_are_kept_until_they_expire);

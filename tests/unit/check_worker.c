@@ -17,13 +17,20 @@ static struct {
     const char *message_ids, *from, *from_name, *to;
     qlm_smtp_settings_t settings;
     int status; /* of webhooks; 0 = no answer */
-    int posts;
+    int posts, most_flights;
+    apr_int64_t patience; /* until then hangs what is to hang */
     const char *urls, *body, *signature, *content_type;
     int stop_after; /* rows, -1 = never */
     void (*meanwhile)(void);
     int lines, finals;
     const char *line;
 } world;
+
+/* Is there this text? */
+static int says(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
 
 static qlm_smtp_outcome_t send_mail(const char **reason, const qlm_mail_t *mail,
                                     const qlm_smtp_settings_t *settings, apr_pool_t *send_pool)
@@ -48,8 +55,16 @@ static qlm_smtp_outcome_t send_mail(const char **reason, const qlm_mail_t *mail,
     return world.outcome;
 }
 
-static qlm_error_t *fetch(qlm_fetch_response_t **response, void *baton,
-                          const qlm_fetch_request_t *request, apr_pool_t *fetch_pool)
+/* What is under way: in the order in which it was started. */
+static struct {
+    void *ticket;
+    const char *url;
+    apr_pool_t *pool;
+} flying[40];
+static int flights;
+
+static void start_post(void *baton, void *ticket, const qlm_fetch_request_t *request,
+                       apr_pool_t *post_pool)
 {
     ck_assert_ptr_eq(baton, &world);
     ck_assert_int_eq(lent, 0);
@@ -60,14 +75,46 @@ static qlm_error_t *fetch(qlm_fetch_response_t **response, void *baton,
     world.body = apr_pstrdup(pool, request->body);
     world.content_type = apr_pstrdup(pool, request->content_type);
     world.signature = apr_pstrdup(pool, APR_ARRAY_IDX(request->headers, 0, const char *));
-    if (!world.status) {
-        return qlm_error_make(fetch_pool, QLM_ERROR_OUTBOUND, QLM_CODE_UNKNOWN, "%s",
-                              "connection refused");
+    for (int i = 0; i < flights; i++) {
+        ck_assert_str_ne(flying[i].url, request->url); /* one at a time for each */
     }
-    *response = apr_pcalloc(fetch_pool, sizeof(**response));
+    ck_assert_int_lt(flights, 40);
+    flying[flights].ticket = ticket;
+    flying[flights].url = apr_pstrdup(pool, request->url);
+    flying[flights++].pool = post_pool;
+    world.most_flights = flights > world.most_flights ? flights : world.most_flights;
+}
+
+/* The first that does not hang. Time passes while nobody answers; what hangs for 12 seconds has
+ * failed. */
+static int wait_for_post(void **ticket, qlm_fetch_response_t **response, qlm_error_t **error,
+                         void *baton, int milliseconds)
+{
+    int i = 0;
+
+    ck_assert_ptr_eq(baton, &world);
+    ck_assert_int_eq(lent, 0);
+    ck_assert_int_gt(milliseconds, 0);
+    while (i < flights && says(flying[i].url, "hang") && now < world.patience) {
+        i++;
+    }
+    if (i == flights) {
+        now++;
+        return 0;
+    }
+    *ticket = flying[i].ticket;
+    *response = apr_pcalloc(flying[i].pool, sizeof(**response));
     (*response)->status = world.status;
     (*response)->content_type = (*response)->body = "";
-    return NULL;
+    *error = !world.status || says(flying[i].url, "hang")
+                 ? qlm_error_make(flying[i].pool, QLM_ERROR_OUTBOUND, QLM_CODE_UNKNOWN, "%s",
+                                  "connection refused")
+                 : NULL;
+    flying[i] = flying[--flights];
+    if (world.meanwhile) {
+        world.meanwhile();
+    }
+    return 1;
 }
 
 static apr_int64_t tell_time(void *baton)
@@ -90,22 +137,38 @@ static void write_log(void *baton, const char *line, int is_final)
     world.line = apr_pstrdup(pool, line);
 }
 
-static qlm_error_t *work_as(qlm_outbox_round_t *round, const char *owner)
+static qlm_outbox_input_t input_of(const char *owner)
 {
-    const qlm_fetcher_t webhooks = {fetch, &world};
+    static const qlm_courier_t webhooks = {start_post, wait_for_post, &world};
     qlm_outbox_input_t input = {0};
-    qlm_error_t *error;
 
     input.owner = owner;
     input.lender.lend = lend;
     input.lender.give_back = give_back;
-    input.fetcher = &webhooks;
+    input.courier = &webhooks;
     input.send_mail = send_mail;
     input.clock = tell_time;
     input.is_stopping = is_stopping;
     input.log = write_log;
-    error = qlm_outbox_work(round, service, &input, pool);
+    return input;
+}
+
+/* Mails, then webhooks. */
+static qlm_error_t *work_as(qlm_outbox_round_t *round, const char *owner)
+{
+    qlm_outbox_input_t input = input_of(owner);
+    qlm_outbox_round_t posted = {0};
+    qlm_error_t *error = qlm_outbox_send(round, service, &input, pool);
+
+    flights = 0;
+    if (!error) {
+        error = qlm_outbox_post(&posted, service, &input, pool);
+    }
     ck_assert_int_eq(lent, 0);
+    round->sent += posted.sent;
+    round->later += posted.later;
+    round->failed += posted.failed;
+    round->deferred += posted.deferred;
     return error;
 }
 
@@ -135,12 +198,6 @@ static void set_up_worker(void)
     world.reason = world.message_ids = world.urls = world.line = "";
     set_property("smtpServer", "mail.sender.example");
     set_property("smtpFrom", "shop@sender.example");
-}
-
-/* Is there this text? */
-static int says(const char *text, const char *part)
-{
-    return strstr(text, part) != NULL;
 }
 
 static qlm_outbox_row_t new_mail(apr_int64_t id, const char *from)
@@ -310,13 +367,182 @@ START_TEST(a_payload_that_cannot_be_read_is_parked)
 }
 END_TEST
 
-START_TEST(a_round_takes_a_limited_number_of_rows)
+START_TEST(full_batches_follow_each_other)
 {
-    for (int i = 1; i <= 25; i++) {
+    for (int i = 1; i <= 45; i++) {
+        queue_mail(i);
+        queue_webhook(100 + i, "");
+    }
+    check_round(work(), 90, 0, 0, 0);
+}
+END_TEST
+
+/* ---- receivers that are away ------------------------------------------------------------------
+ */
+
+static void queue_for(apr_int64_t id, const char *target)
+{
+    qlm_outbox_row_t row = new_row(id, "", now);
+
+    row.created_at = now;
+    row.target = target;
+    write_row(row);
+}
+
+START_TEST(one_mail_finds_out_that_the_server_is_away)
+{
+    qlm_outbox_round_t round;
+
+    for (int i = 1; i <= 700; i++) {
         queue_mail(i);
     }
-    check_round(work(), 20, 0, 0, 0);
-    check_round(work(), 5, 0, 0, 0);
+    world.outcome = QLM_SMTP_AWAY;
+    world.reason = "no answer in time";
+    round = work();
+    check_round(round, 0, 1, 0, 0);
+    ck_assert_int_eq(round.deferred, 699);
+    ck_assert_int_eq(world.mails, 1);
+    ck_assert_int_eq(find_row(1)->attempts, 1);
+    ck_assert_int_eq(find_row(2)->attempts, 0);
+    ck_assert_int_eq(find_row(700)->next_at, now + 30);
+    ck_assert_str_eq(find_row(2)->state, QLM_OUTBOX_WAITING);
+    ck_assert_str_eq(find_row(2)->last_error, "not tried: no answer in time");
+    world.outcome = QLM_SMTP_SENT;
+    check_round(work(), 0, 0, 0, 0);
+    queue_mail(701); /* a new one is tried at once */
+    check_round(work(), 1, 0, 0, 0);
+    now += 30;
+    check_round(work(), 700, 0, 0, 0);
+    ck_assert_int_eq(find_row(2)->attempts, 1);
+    ck_assert_str_eq(find_row(2)->last_error, "");
+}
+END_TEST
+
+/* The row that is tried waits longer each time, the others do not. */
+START_TEST(a_mail_that_makes_the_server_hang_does_not_block_the_others)
+{
+    queue_mail(1);
+    world.outcome = QLM_SMTP_AWAY;
+    for (int i = 0; i < 5; i++) {
+        work();
+        now = find_row(1)->next_at;
+    }
+    queue_mail(2);
+    work();
+    ck_assert_int_eq(find_row(1)->attempts, 6);
+    ck_assert_int_eq(find_row(2)->attempts, 0);
+    ck_assert_int_eq(find_row(2)->next_at, now + 30);
+    now += 30;
+    world.outcome = QLM_SMTP_SENT;
+    check_round(work(), 1, 0, 0, 0);
+    ck_assert_str_eq(find_row(2)->state, QLM_OUTBOX_SENT);
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_WAITING);
+}
+END_TEST
+
+START_TEST(a_receiver_that_hangs_keeps_no_other_waiting)
+{
+    qlm_outbox_round_t round;
+    apr_int64_t begun = now;
+
+    for (int i = 1; i <= 30; i++) {
+        queue_for(i, "https://hang.example/");
+        queue_for(100 + i, "https://b.example/");
+        queue_for(200 + i, "https://c.example/");
+    }
+    world.patience = now + 12;
+    round = work();
+    check_round(round, 60, 1, 0, 0);
+    ck_assert_int_eq(round.deferred, 29);
+    ck_assert_int_eq(world.most_flights, 3);
+    ck_assert_int_eq(find_row(230)->finished_at, begun);
+    ck_assert_int_eq(find_row(1)->next_at, begun + 12 + 30);
+    ck_assert_int_eq(find_row(2)->attempts, 0);
+    ck_assert_int_eq(find_row(2)->next_at, begun + 12 + 30);
+}
+END_TEST
+
+/* One host is one receiver: what is older goes first, whatever the path. */
+START_TEST(the_urls_of_a_host_are_served_in_order)
+{
+    queue_for(1, "https://a.example/z");
+    queue_for(2, "https://a.example/a");
+    queue_for(3, "https://a.example:444/a");
+    queue_for(4, "https://a.example/z");
+    check_round(work(), 4, 0, 0, 0);
+    ck_assert_int_eq(world.most_flights, 2);
+    ck_assert(says(world.urls, "https://a.example/z https://a.example"));
+    ck_assert(says(world.urls, "https://a.example/a https://a.example/z "));
+}
+END_TEST
+
+static void queue_more(void)
+{
+    world.meanwhile = NULL;
+    queue_for(7, "https://d.example/");
+}
+
+/* Who comes while somebody hangs is served within a second or two. */
+START_TEST(who_comes_later_does_not_wait_either)
+{
+    apr_int64_t begun = now;
+
+    queue_for(1, "https://hang.example/");
+    queue_for(2, "https://b.example/");
+    world.patience = now + 12;
+    world.meanwhile = queue_more;
+    check_round(work(), 2, 1, 0, 0);
+    ck_assert_int_le(find_row(7)->finished_at, begun + 2);
+}
+END_TEST
+
+START_TEST(a_publishers_own_schedule_counts_only_what_was_tried)
+{
+    set_property("webHookMaxRetries", "0");
+    queue_for(1, "https://a.example/");
+    queue_for(2, "https://a.example/");
+    world.status = 0;
+    check_round(work(), 0, 0, 1, 0);
+    ck_assert_str_eq(find_row(1)->state, QLM_OUTBOX_FAILED);
+    ck_assert_str_eq(find_row(2)->state, QLM_OUTBOX_WAITING);
+    ck_assert_int_eq(find_row(2)->attempts, 0);
+    set_property("webHookMaxRetries", "5");
+    set_property("webHookRetryInterval", "7");
+    now += 30;
+    queue_for(3, "https://a.example/");
+    work();
+    ck_assert_int_eq(find_row(2)->next_at, now + 7);
+    ck_assert_int_eq(find_row(3)->next_at, now + 7); /* no later than the one that was tried */
+}
+END_TEST
+
+START_TEST(who_stops_drops_what_is_under_way)
+{
+    apr_int64_t begun = now;
+
+    queue_for(1, "https://hang.example/");
+    queue_for(2, "https://also-hangs.example/");
+    world.patience = now + 12;
+    world.stop_after = 2;
+    check_round(work(), 0, 0, 0, 0);
+    ck_assert_int_eq(world.posts, 2);
+    ck_assert_int_eq(find_row(1)->attempts, 0);
+    ck_assert_int_eq(find_row(1)->next_at, begun);
+    world.stop_after = -1;
+    check_round(work(), 0, 2, 0, 0);
+}
+END_TEST
+
+/* What fails because we stop is nobody's fault. */
+START_TEST(a_mail_dropped_for_stopping_is_as_before)
+{
+    queue_mail(1);
+    world.outcome = QLM_SMTP_AWAY;
+    world.stop_after = 1;
+    check_round(work(), 0, 0, 0, 0);
+    ck_assert_int_eq(world.mails, 1);
+    ck_assert_int_eq(find_row(1)->attempts, 0);
+    ck_assert_int_eq(find_row(1)->next_at, now);
 }
 END_TEST
 
@@ -592,7 +818,7 @@ START_TEST(the_second_server_sends_nothing_until_the_lease_runs_out)
         now++;
         OK(work_as(&round, "other"));
     }
-    ck_assert_int_gt(now, last + 20); /* longer than a row takes */
+    ck_assert_int_gt(now, last + 20 + 1); /* longer than a row takes */
     check_round(round, 1, 0, 0, 1);
     queue_mail(4);
     check_round(work(), 0, 0, 0, 0);
@@ -647,6 +873,28 @@ static void cancel_first(void)
 {
     ck_assert_int_eq(change(1, QLM_OUTBOX_CANCELLED, now, now, 0), 1);
 }
+
+START_TEST(a_lease_is_given_up_at_the_end)
+{
+    qlm_outbox_round_t round;
+    qlm_outbox_input_t input = input_of("me");
+
+    queue_mail(1);
+    queue_webhook(2, "");
+    check_round(work(), 2, 0, 0, 0);
+    queue_mail(3);
+    queue_webhook(4, "");
+    OK(work_as(&round, "other"));
+    check_round(round, 0, 0, 0, 0);
+    OK(qlm_outbox_release(&input, pool));
+    ck_assert_int_eq(lent, 0);
+    OK(work_as(&round, "other"));
+    check_round(round, 2, 0, 0, 0);
+    OK(qlm_outbox_release(&input, pool)); /* somebody else's is not */
+    queue_mail(5);
+    check_round(work(), 0, 0, 0, 0);
+}
+END_TEST
 
 START_TEST(a_row_cancelled_meanwhile_stays_cancelled)
 {
@@ -755,7 +1003,15 @@ static Suite *worker_suite(void)
     tcase_add_test(rounds, a_final_refusal_parks_the_row_at_once);
     tcase_add_test(rounds, a_repeat_has_the_message_id_of_the_first_try);
     tcase_add_test(rounds, a_payload_that_cannot_be_read_is_parked);
-    tcase_add_test(rounds, a_round_takes_a_limited_number_of_rows);
+    tcase_add_test(rounds, full_batches_follow_each_other);
+    tcase_add_test(rounds, one_mail_finds_out_that_the_server_is_away);
+    tcase_add_test(rounds, a_mail_that_makes_the_server_hang_does_not_block_the_others);
+    tcase_add_test(rounds, a_receiver_that_hangs_keeps_no_other_waiting);
+    tcase_add_test(rounds, the_urls_of_a_host_are_served_in_order);
+    tcase_add_test(rounds, who_comes_later_does_not_wait_either);
+    tcase_add_test(rounds, a_publishers_own_schedule_counts_only_what_was_tried);
+    tcase_add_test(rounds, who_stops_drops_what_is_under_way);
+    tcase_add_test(rounds, a_mail_dropped_for_stopping_is_as_before);
     tcase_add_test(rounds, a_stopping_server_finishes_the_row_at_hand_only);
     tcase_add_test(rounds, rows_of_one_license_go_out_in_order);
     tcase_add_test(rounds, without_a_mail_server_mails_wait);
@@ -771,6 +1027,7 @@ static Suite *worker_suite(void)
     tcase_add_test(rounds, the_second_server_sends_nothing_until_the_lease_runs_out);
     tcase_add_test(rounds, who_loses_the_lease_stops_after_the_row_at_hand);
     tcase_add_test(rounds, a_slow_round_keeps_its_lease);
+    tcase_add_test(rounds, a_lease_is_given_up_at_the_end);
     tcase_add_test(rounds, a_row_cancelled_meanwhile_stays_cancelled);
     tcase_add_test(rounds, what_could_not_be_marked_is_sent_again);
     tcase_add_test(rounds, an_idle_round_writes_nothing);
