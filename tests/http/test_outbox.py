@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from client import Connection, call, order, order_number, until
-from outside import MAIL_PASSWORD, TEMPLATE, holds_no_secret, let_time_pass, mailing_site, make_due, row, rows, \
+from outside import HookReceiver, MAIL_PASSWORD, TEMPLATE, holds_no_secret, let_time_pass, mailing_site, make_due, row, rows, \
     secure_mail_server, settled, start_again, trust, use_mail
 
 METHOD = "GetActivationKeyWithExpiryDate"
@@ -173,6 +173,45 @@ def test_a_mail_server_that_hangs_delays_no_answer(new_site, server):
     until(lambda: all(r["state"] == "sent" for r in rows(site)), 40, 0.2)
 
 
+def test_a_mail_server_that_hangs_delays_no_webhook(new_site, server):
+    site = new_site(server=trust(server), start=False)
+    hooks = HookReceiver()
+    use_mail(site, server)
+    site.ctl("property", "set", "webHooksEnabled", "true")
+    site.ctl("property", "set", "license_created", hooks.url())
+    site.start()
+    try:
+        with server.mode("hang"):
+            buy(site)
+            time.sleep(1.5)  # the mail hangs now
+            for _ in range(3):
+                _, key = buy(site)
+                until(lambda: hooks.about(key), 4)
+                assert rows(site)[0]["attempts"] == 0  # still
+    finally:
+        hooks.close()
+
+
+def test_one_mail_finds_out_that_the_server_is_away(new_site, server):
+    """The others wait as long, untried, and go out together."""
+    site = new_site(server=trust(server), start=False)
+    use_mail(site, server)
+    with server.mode("busy"):
+        site.start()
+        site.change("INSERT INTO qlm_lease (name, owner, leased_until) VALUES ('outbox', 'other', ?)",
+                    int(time.time()) + 1000)
+        numbers = [buy(site)[0] for _ in range(40)]
+        site.change("UPDATE qlm_lease SET leased_until = 0")
+        until(lambda: all(r["next_at"] > time.time() + 20 for r in rows(site)), 5, 0.1)
+        assert sorted(r["attempts"] for r in rows(site)) == [0] * 39 + [1]
+        assert {r["last_error"].replace("not tried: ", "") for r in rows(site)} == {
+            "greeting refused: 421 4.3.2 try later"}
+        assert len(site.lines_since(0, r"QLM1204.*39 more for the same receiver wait")) == 1
+    make_due(site)
+    until(lambda: all(r["state"] == "sent" for r in rows(site)), 8, 0.1)
+    assert all(len(server.to(customer(n))) == 1 for n in numbers)
+
+
 # ---- who works
 
 def test_a_lease_of_somebody_else_is_respected_until_it_ends(mailer, server):
@@ -221,6 +260,51 @@ def test_two_servers_on_one_database_and_the_death_of_one(template, new_site, se
     for one in later:
         settled(living, one, "sent", 1)
     assert [m.keys for m in server.to(customer(number))] == [[key]]
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_who_stops_in_order_hands_the_outbox_over(template, new_site, server, mpm):
+    """Without waiting for the lease to end."""
+    first = new_site(server=trust(server), start=False, mpm=mpm)
+    second = new_site(server=trust(server), start=False, mpm=mpm, database=first.database)
+    use_mail(first, server)
+    for site in (first, second):
+        site.start()
+    for _ in range(3):  # whoever it is, and wherever the lease is then
+        settled(first, buy(first if first.process else second)[0], "sent", 1)
+        owner, = owners(first)
+        pid = int(owner.split("/")[1])
+        leaving, staying = (first, second) if pid in first.processes() else (second, first)
+        leaving.stop(gracefully=True)
+        assert owners(first) != {owner}
+        number, key = buy(staying)
+        settled(staying, number, "sent", 1, seconds=5)
+        assert [m.keys for m in server.to(customer(number))] == [[key]]
+        assert owners(first) != {owner}
+        leaving.start()
+
+
+def test_no_mail_outlasts_the_lease(template, new_site, server):
+    """The slowest conversation there is: each copy is refused after some seconds, which makes it begin anew; and the
+    answer to the mail is slow. The other server on this database sends none of these mails."""
+    first = new_site(server=trust(server), start=False)
+    second = new_site(server=trust(server), start=False, database=first.database)
+    use_mail(first, server, sendMailBcc="a@copy.example;b@copy.example;c@copy.example;d@copy.example")
+    before = server.mark()
+    lowest = LEASE
+    with server.mode("slow-copies 5"):
+        first.start()
+        second.start()
+        numbers = [buy(site)[0] for site in (first, second, first)]
+        end = time.monotonic() + 100
+        while not all(r["state"] == "sent" for r in rows(first)):
+            assert time.monotonic() < end, rows(first)
+            left = first.query("SELECT leased_until FROM qlm_lease WHERE name = 'outbox'")
+            lowest = min([lowest] + [r["leased_until"] - time.time() for r in left])
+            time.sleep(0.1)
+    assert lowest > 5, "the lease ended while a mail was under way"
+    assert sorted(m.recipients for m in server.mails(before)) == sorted([customer(n)] for n in numbers)
+    assert all(r["attempts"] == 1 for r in rows(first))
 
 
 def test_a_child_that_dies_is_followed_by_another(new_site, server):

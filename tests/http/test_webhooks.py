@@ -210,6 +210,33 @@ def test_a_receiver_that_hangs_delays_no_answer(hooked, hooks):
         came(hooks, key, seconds=30)
 
 
+def test_a_receiver_that_hangs_holds_up_no_other(hooked, hooks):
+    """Others are told at once, also what happens while one hangs; what is due for the one that hangs waits with it."""
+    slow = HookReceiver()
+    slow.delay = 60
+    try:
+        with hooked.properties(license_created="%s ; %s" % (slow.url(), hooks.url())):
+            keys = [issue(hooked) for _ in range(5)]
+            for key in keys:
+                came(hooks, key, seconds=4)
+            for _ in range(4):
+                time.sleep(1)
+                key = issue(hooked)
+                keys.append(key)
+                came(hooks, key, seconds=4)
+        assert len(slow.received) == 1  # one at a time, and it still hangs
+        late = lambda: [r for r in rows(hooked, kind="webhook") if r["target"] == slow.url()]
+        until(lambda: all(r["last_error"] for r in late()), 15, 0.2)
+        assert sorted(r["attempts"] for r in late()) == [0] * 8 + [1]
+        assert len(slow.received) == 1
+        slow.delay = 0
+        make_due(hooked)
+        for key in keys:
+            came(slow, key)
+    finally:
+        slow.close()
+
+
 def test_without_a_secret_it_is_signed_with_nothing(new_site, hooks):
     site = new_site(start=False)
     site.ctl("property", "set", "webHooksEnabled", "true")

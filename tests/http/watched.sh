@@ -16,7 +16,7 @@ valgrind)
     [ -n "$VALGRIND" ] || { echo "valgrind is not installed"; exit 77; }
     start="exec '$VALGRIND' --log-file='$work/%p.report' --keep-debuginfo=yes --num-callers=30 \\
         --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
-    tests="(test_activate or test_authprovider or test_cleverbridge or test_ping_index or test_bad_input) and not handler"
+    tests="test_activate or test_authprovider or test_cleverbridge or test_ping_index or test_bad_input"
     ;;
 sanitizers)
     runtime=$(ldd "$QLM_BUILD/mod_qlm/.libs/mod_qlm.so" | awk '/lib(a|ub)san/ { print $3 }' | tr '\n' ' ')
