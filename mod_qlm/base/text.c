@@ -4,6 +4,7 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -15,6 +16,17 @@ static int is_blank(char c)
 int qlm_text_is_empty(const char *text)
 {
     return !text || !*text;
+}
+
+int qlm_text_is_loopback(const char *host)
+{
+    struct in_addr address;
+
+    if (apr_cstr_casecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+        strcmp(host, "::1") == 0) {
+        return 1;
+    }
+    return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
 
 int qlm_text_hex_digit(char c)

@@ -50,6 +50,9 @@ apr_array_header_t *qlm_text_split(const char *text, const char *separators, apr
 /** NULL and "" are "empty". */
 int qlm_text_is_empty(const char *text);
 
+/** Is @a host, a name or an address (IPv6 with or without brackets), this machine for certain? */
+int qlm_text_is_loopback(const char *host);
+
 /** The value of a hexadecimal digit of any case, 0 to 15, or -1. */
 int qlm_text_hex_digit(char c);
 

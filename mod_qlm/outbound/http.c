@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <apr_time.h>
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <string.h>
 
@@ -131,17 +130,6 @@ static const char *url_part(CURLU *url, CURLUPart what, unsigned int flags, apr_
     return copy;
 }
 
-/* Is `host`, as libcurl normalizes it, this machine for certain? */
-static int is_loopback(const char *host)
-{
-    struct in_addr address;
-
-    if (apr_cstr_casecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0) {
-        return 1;
-    }
-    return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
-}
-
 static int is_allowed_host(const apr_array_header_t *hosts, const char *host, const char *port,
                            apr_pool_t *pool)
 {
@@ -178,7 +166,7 @@ static qlm_error_t *check_url(qlm_exchange_t *exchange, const apr_array_header_t
     scheme = url_part(exchange->url, CURLUPART_SCHEME, 0, pool);
     host = url_part(exchange->url, CURLUPART_HOST, 0, pool);
     port = url_part(exchange->url, CURLUPART_PORT, CURLU_DEFAULT_PORT, pool);
-    exchange->is_loopback = is_loopback(host);
+    exchange->is_loopback = qlm_text_is_loopback(host);
     if (strcmp(scheme, "https") != 0 && (strcmp(scheme, "http") != 0 || !exchange->is_loopback)) {
         return refusal(pool, "only https is allowed, and http to this machine itself");
     }

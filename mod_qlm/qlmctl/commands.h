@@ -78,6 +78,10 @@ qlm_error_t *qlm_command_template_set(qlm_tool_t *tool);
 qlm_error_t *qlm_command_template_remove(qlm_tool_t *tool);
 qlm_error_t *qlm_command_template_preview(qlm_tool_t *tool);
 qlm_error_t *qlm_command_mail_test(qlm_tool_t *tool);
+
+/** Warn if the mail server would be given user and password unencrypted; the store is open. */
+qlm_error_t *qlm_command_warn_of_clear_login(qlm_tool_t *tool);
+
 qlm_error_t *qlm_command_verify(qlm_tool_t *tool);
 qlm_error_t *qlm_command_version(qlm_tool_t *tool);
 

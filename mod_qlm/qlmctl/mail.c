@@ -84,6 +84,7 @@ static const char *outcome_name(qlm_smtp_outcome_t outcome)
     case QLM_SMTP_SENT:
         return "sent";
     case QLM_SMTP_LATER:
+    case QLM_SMTP_AWAY:
         return "later";
     case QLM_SMTP_NEVER:
     default:
@@ -111,6 +112,20 @@ static void print_result(qlm_tool_t *tool, const qlm_smtp_settings_t *settings,
     qlm_output_record(tool, record);
 }
 
+qlm_error_t *qlm_command_warn_of_clear_login(qlm_tool_t *tool)
+{
+    const char *server;
+
+    QLM_TRY(qlm_outbox_find_clear_login(&server, tool->store, tool->pool));
+    if (server) {
+        qlm_output_warn(tool,
+                        "the login goes to %s unencrypted, where others can read it; run qlmctl "
+                        "property set smtpEnableSSL true, or clear smtpUser",
+                        server);
+    }
+    return NULL;
+}
+
 qlm_error_t *qlm_command_mail_test(qlm_tool_t *tool)
 {
     const char *address = qlm_tool_word(tool, 0);
@@ -127,6 +142,7 @@ qlm_error_t *qlm_command_mail_test(qlm_tool_t *tool)
     QLM_TRY(read_properties(&properties, tool));
     QLM_TRY(read_settings(&settings, tool, properties));
     QLM_TRY(make_mail(&mail, tool, properties));
+    QLM_TRY(qlm_command_warn_of_clear_login(tool));
     qlm_tool_close(tool); /* a mail server may take its time */
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return qlm_tool_failure(tool, "libcurl does not start; check the installation");

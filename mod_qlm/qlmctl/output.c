@@ -306,6 +306,17 @@ void qlm_output_say(const qlm_tool_t *tool, const char *format, ...)
     va_end(arguments);
 }
 
+void qlm_output_warn(const qlm_tool_t *tool, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fprintf(
+        stderr, "qlmctl: warning: %s\n",
+        qlm_text_clean(apr_pvsprintf(tool->pool, format, arguments), CELL_MAX_BYTES, tool->pool));
+    va_end(arguments);
+}
+
 void qlm_output_text(const qlm_tool_t *tool, const char *text)
 {
     char last = '\n';

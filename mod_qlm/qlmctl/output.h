@@ -48,4 +48,8 @@ void qlm_output_text(const qlm_tool_t *tool, const char *text);
 void qlm_output_say(const qlm_tool_t *tool, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Print a sentence to standard error: what was done may not be what was meant. */
+void qlm_output_warn(const qlm_tool_t *tool, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 #endif

@@ -147,7 +147,7 @@ qlm_error_t *qlm_command_property_set(qlm_tool_t *tool)
     else {
         qlm_output_say(tool, "%s is not set any more.", change.name);
     }
-    return NULL;
+    return strncasecmp(change.name, "smtp", 4) == 0 ? qlm_command_warn_of_clear_login(tool) : NULL;
 }
 
 /* ---- get, list --------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /* The outbox's mails, one after the other, and its retention. */
 #include "base/date.h"
+#include "base/text.h"
 #include "mail/message.h"
 #include "service/round.h"
 
@@ -26,6 +27,27 @@ qlm_error_t *qlm_outbox_smtp_settings(qlm_smtp_settings_t *settings,
     settings->total_seconds = SEND_SECONDS;
     return qlm_round_open_secret(&settings->password, QLM_PROPERTY_SMTP_PASSWORD, properties,
                                  secrets, pool);
+}
+
+qlm_error_t *qlm_outbox_find_clear_login(const char **server, qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_properties_t *properties = qlm_properties_create(pool);
+    apr_array_header_t *values;
+    const char *host;
+
+    QLM_TRY(qlm_store_list_properties(&values, store, pool));
+    for (int i = 0; i < values->nelts; i++) {
+        const qlm_property_value_t *value = &APR_ARRAY_IDX(values, i, qlm_property_value_t);
+
+        qlm_properties_put(properties, value->name, value->value);
+    }
+    host = qlm_properties_text(properties, QLM_PROPERTY_SMTP_SERVER);
+    *server = *host && *qlm_properties_text(properties, QLM_PROPERTY_SMTP_USER) &&
+                      !qlm_properties_bool(properties, QLM_PROPERTY_SMTP_ENABLE_SSL) &&
+                      !qlm_text_is_loopback(host)
+                  ? host
+                  : NULL;
+    return NULL;
 }
 
 /* ---- one mail ---------------------------------------------------------------------------------

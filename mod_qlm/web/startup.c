@@ -1,6 +1,8 @@
 /* Start: the checks of configtest, secrets, signature cache, and each child's service. */
 #include "web/startup.h"
 
+#include "base/text.h"
+#include "service/outbox.h"
 #include "web/database.h"
 #include "web/outbound.h"
 #include "web/signature_cache.h"
@@ -148,6 +150,19 @@ static void check_owner(const qlm_store_t *store, server_rec *s, apr_pool_t *poo
     }
 }
 
+static void check_mail(qlm_store_t *store, server_rec *s, apr_pool_t *pool)
+{
+    const char *mail_server = NULL;
+    qlm_error_t *error = qlm_outbox_find_clear_login(&mail_server, store, pool);
+
+    if (!error && mail_server) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     QLMNO(1112) "smtpUser and smtpPassword go to %s unencrypted: run `qlmctl "
+                                 "property set smtpEnableSSL true`",
+                     qlm_text_for_log(mail_server, 100, pool));
+    }
+}
+
 static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, int *problems)
 {
     const char *driver = setting_of(s, "DBDriver", ptemp);
@@ -177,6 +192,7 @@ static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, 
     }
     else {
         check_owner(store, s, pool, problems);
+        check_mail(store, s, pool);
     }
     apr_pool_destroy(pool);
 }

@@ -100,6 +100,15 @@ def test_a_file_that_is_no_database(idle):
     assert str(idle.database) in only_line(idle)
 
 
+def test_a_login_that_goes_out_in_clear(idle):
+    for name, value in (("smtpServer", "mail.publisher.example"), ("smtpUser", "shop"), ("smtpEnableSSL", "false")):
+        idle.ctl("property", "set", name, value)
+    done = idle.configtest()
+    assert done.returncode == 0 and "QLM1112" in done.stderr and "mail.publisher.example" in done.stderr, done
+    idle.ctl("property", "set", "smtpServer", "127.0.0.1")
+    assert "QLM1112" not in idle.configtest().stderr
+
+
 def test_no_database_configured(idle):
     config = idle.root / "httpd.conf"
     config.write_text(re.sub("DBD(Driver|Params).*", "", config.read_text()))

@@ -1318,6 +1318,34 @@ def test_mail_test_with_a_wrong_password(mailing):
     assert "535" in said and "Sesam" not in said
 
 
+CLEAR = "unencrypted"
+
+
+def test_a_login_in_clear_is_warned_of(site):
+    def said_of(*words, stdin=""):
+        return subprocess.run([program(), "--database", str(site.database), "--secret", str(site.secret), *words],
+                              input=stdin, capture_output=True, text=True, timeout=60).stderr
+
+    def set_property(name, value, stdin=""):
+        said = said_of("property", "set", name, value, stdin=stdin)
+        assert re.fullmatch(r"(qlmctl: warning: [^\n]+\n)?", said)
+        return said
+
+    assert set_property("smtpServer", "192.0.2.25") == ""  # TEST-NET: nobody answers
+    assert set_property("smtpUser", "shop") == ""
+    said = set_property("smtpEnableSSL", "false")
+    assert CLEAR in said and "192.0.2.25" in said and "smtpEnableSSL true" in said
+    assert CLEAR in set_property("smtpPassword", "-", stdin="Br1ef\n")
+    assert set_property("sendMailCc", "a@publisher.example") == ""
+    assert CLEAR in set_property("smtpFrom", "shop@publisher.example")
+    warning, failure = said_of("mail", "test", "me@publisher.example").splitlines()
+    assert CLEAR in warning and "was not sent" in failure and "Br1ef" not in warning + failure
+    for host in ("localhost", "127.0.0.1", "::1"):
+        assert set_property("smtpServer", host) == ""
+    assert CLEAR in set_property("smtpServer", "localhost.publisher.example")
+    assert set_property("smtpUser", "") == ""
+
+
 def test_mail_test_names_what_is_not_set(site):
     assert "property set smtpServer" in site.refusal("mail", "test", "me@publisher.example")
     site.run("property", "set", "smtpServer", "mail.publisher.example")

@@ -157,6 +157,23 @@ START_TEST(truth_has_few_words)
 }
 END_TEST
 
+START_TEST(this_machine)
+{
+    static const char *const here[] = {"localhost",   "LocalHost", "127.0.0.1",
+                                       "127.255.1.2", "::1",       "[::1]"};
+    static const char *const elsewhere[] = {
+        "",         "localhost.example", "127.0.0.1.example", "128.0.0.1", "127.1",  "::",
+        "::ffff:1", "127.0.0.1 ",        "mail.example",      "[::1",      "0.0.0.0"};
+
+    for (size_t i = 0; i < sizeof(here) / sizeof(*here); i++) {
+        ck_assert_msg(qlm_text_is_loopback(here[i]), "%s", here[i]);
+    }
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+        ck_assert_msg(!qlm_text_is_loopback(elsewhere[i]), "%s", elsewhere[i]);
+    }
+}
+END_TEST
+
 START_TEST(hex_digits)
 {
     for (int c = -128; c < 256; c++) {
@@ -487,6 +504,7 @@ int main(void)
     tcase_add_test(tests, texts_that_are_no_whole_numbers);
     tcase_add_test(tests, numbers_have_bounds);
     tcase_add_test(tests, truth_has_few_words);
+    tcase_add_test(tests, this_machine);
     tcase_add_test(tests, hex_digits);
     tcase_add_test(tests, utf8_is_judged_by_rfc_3629);
     tcase_add_test(tests, every_character_is_judged);
