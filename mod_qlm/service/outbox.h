@@ -55,8 +55,8 @@ qlm_error_t *qlm_outbox_smtp_settings(qlm_smtp_settings_t *settings,
                                       const qlm_properties_t *properties,
                                       const qlm_secrets_t *secrets, apr_pool_t *pool);
 
-/** By the smtp… properties as they are stored: does the login go to a mail server unencrypted, over a
- * network? *server is its name then, else NULL. Errors: STORE. */
+/** By the smtp… properties as they are stored: does the login go to a mail server unencrypted, over
+ * a network? *server is its name then, else NULL. Errors: STORE. */
 qlm_error_t *qlm_outbox_find_clear_login(const char **server, qlm_store_t *store, apr_pool_t *pool);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "base/date.h"
 
+#define PLAN_DAYS 365 /* of a maintenance plan, if nobody says how many */
+
 static qlm_model_t default_model(const qlm_properties_t *properties, qlm_property_t property)
 {
     qlm_model_t model = QLM_MODEL_NONE;
@@ -62,12 +64,13 @@ static apr_int64_t choose_expiry(const qlm_arguments_t *arguments, const qlm_ord
     return date;
 }
 
+/* A plan of no days would be over on the day it is bought. */
 static apr_int64_t choose_maintenance(const qlm_arguments_t *arguments,
                                       const qlm_properties_t *properties, apr_int64_t now)
 {
+    apr_int64_t period = qlm_properties_int(properties, QLM_PROPERTY_MAINTENANCE_DAYS);
     apr_int64_t days =
-        qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN_DAYS,
-                             qlm_properties_int(properties, QLM_PROPERTY_MAINTENANCE_DAYS));
+        qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN_DAYS, period > 0 ? period : PLAN_DAYS);
 
     return qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN, 0) ? qlm_date_add_days(now, days) : 0;
 }

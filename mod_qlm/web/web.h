@@ -29,15 +29,15 @@ typedef struct qlm_server_conf_t {
     const char *proxy;       /**< for outbound HTTP, NULL = none */
     const char *ca_file;     /**< certificate authorities for outbound HTTP, NULL = the system's */
     int group_commit;        /**< QlmGroupCommit, -1 = not set */
-    const char *signature_cache;           /**< "off", "shmcb[:args]", NULL = default */
-    const char *database_path;             /**< the SQLite file; NULL for other engines */
-    const qlm_secrets_t *secrets;          /**< read while httpd is still root */
-    struct qlm_signature_cache_t *cache;   /**< made at start, NULL if off */
-    qlm_service_t *service;                /**< made in each child */
-    struct qlm_http_t *http;               /**< outbound HTTP of this child */
-    struct qlm_lanes_t *lanes;             /**< the outbox's workers; of the main server */
-    const char *owner;                     /**< how this child signs a lease */
-    qlm_writer_t *writer;                  /**< the writer lock of its database in this child */
+    const char *signature_cache;         /**< "off", "shmcb[:args]", NULL = default */
+    const char *database_path;           /**< the SQLite file; NULL for other engines */
+    const qlm_secrets_t *secrets;        /**< read while httpd is still root */
+    struct qlm_signature_cache_t *cache; /**< made at start, NULL if off */
+    qlm_service_t *service;              /**< made in each child */
+    struct qlm_http_t *http;             /**< outbound HTTP of this child */
+    struct qlm_lanes_t *lanes;           /**< the outbox's workers; of the main server */
+    const char *owner;                   /**< how this child signs a lease */
+    qlm_writer_t *writer;                /**< the writer lock of its database in this child */
 } qlm_server_conf_t;
 
 /** Settings of a <Location>; -1 and NULL are "not set here". */

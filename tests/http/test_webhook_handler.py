@@ -1,4 +1,7 @@
 """QlmWebHookHandler for the shops whose delivery is one order line: ShareIt's newer recipe, Cleverbridge, our own."""
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from client import KEY, call, normal, order, order_number, plain_refusal, report, today
@@ -98,6 +101,30 @@ def test_a_renewal_moves_the_date_of_the_same_key(handler):
     assert report(handler, first).field("expiryDate") == "2090-05-05 23:59"
     assert len(handler.query("SELECT id FROM qlm_license WHERE activation_key = ?", normal(first))) == 1
     assert licenses(handler, renewal["PURCHASE_ID"]) == []
+
+
+def test_equal_renewals_at_the_same_moment_extend_once(handler, server):
+    """The shop names no date: each renewal that counted would add the 30 days of the mapping."""
+    first, = keys_of(post(handler, form()))
+    license, = handler.query("SELECT id, expires_at FROM qlm_license WHERE activation_key = ?", normal(first))
+    fields = form(ORIGINAL_KEY=first)
+    barrier = threading.Barrier(32)
+
+    def renew(_):
+        barrier.wait(20)
+        return post(handler, fields, is_emailtemplate_renew="Ecommerce.New Order")
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(renew, range(32)))
+    assert {(a.status, a.type, a.body) for a in answers} == {(200, answers[0].type, answers[0].body)}
+    assert keys_of(answers[0]) == [first]
+    seen, = handler.query("SELECT expires_at FROM qlm_license WHERE id = ?", license["id"])
+    assert seen["expires_at"] - license["expires_at"] == 30 * 86400
+    number = fields["PURCHASE_ID"]
+    assert licenses(handler, number) == [] and len(rows(handler, number)) == 1
+    mail, = server.wait_for(customer(number))
+    assert mail.keys == [first]
+    assert len(handler.query("SELECT * FROM qlm_order WHERE order_ref = ?", number)) == 1
 
 
 def test_a_renewal_has_a_mail_of_its_own(handler, server):

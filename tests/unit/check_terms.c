@@ -248,7 +248,13 @@ static const struct {
     {"maintenancePlanPeriodInDays=730", "is_maintenance_plan=1", "2028-11-20 23:59:59"},
     {"maintenancePlanPeriodInDays=730", "is_maintenance_plan=1&is_maintduration=30",
      "2026-12-21 23:59:59"},
-    {"maintenancePlanPeriodInDays=0", "is_maintenance_plan=1", "2026-11-21 23:59:59"},
+    {"maintenancePlanPeriodInDays=0", "is_maintenance_plan=1", "2027-11-21 23:59:59"},
+    {"maintenancePlanPeriodInDays=-1", "is_maintenance_plan=1", "2027-11-21 23:59:59"},
+    {"maintenancePlanPeriodInDays=-1", "is_maintenance_plan=1&is_maintduration=-1",
+     "2027-11-21 23:59:59"},
+    {"maintenancePlanPeriodInDays=-1", "is_maintenance_plan=1&is_maintduration=30",
+     "2026-12-21 23:59:59"},
+    {"maintenancePlanPeriodInDays=1", "is_maintenance_plan=1", "2026-11-22 23:59:59"},
 };
 
 START_TEST(the_maintenance_plan)
