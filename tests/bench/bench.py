@@ -1,6 +1,6 @@
 """The measurements behind `make bench`; docs/performance.md says what they mean.
 
-  bench.py [--quick] [--only VALIDATE,WRITE,MEMORY] [--seconds S] [--rounds N] [--small N] [--large N] [--keep FOLDER]
+  bench.py [--quick] [--only VALIDATE,WRITE,MEMORY,OUTBOX] [--seconds S] [--rounds N] [--small N] [--large N] [--keep FOLDER]
            [--precedence] [--json FILE]
 
 Everything that is compared is measured in turns (A B A B ...) within the same minute, and the median of the rounds
@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import outbox
 import server
 
 HERE = Path(__file__).resolve().parent
@@ -67,7 +68,9 @@ class Series:
     def row(self):
         return {"rate": round(self.median("rate")), "p50_ms": round(self.median("p50"), 3),
                 "p99_ms": round(self.median("p99"), 3), "failed": self.total("failed"), "closed": self.total("closed"),
-                "cpu_us": round(self.median("cpu"), 1), "runs": len(self.samples)}
+                "cpu_us": round(self.median("cpu"), 1), "runs": len(self.samples),
+                "rates": [round(sample.rate, 1) for sample in self.samples],
+                "p50s_ms": [round(sample.p50, 3) for sample in self.samples]}
 
 
 class Bench:
@@ -129,17 +132,17 @@ class Bench:
         folder.mkdir(mode=0o755)
         return folder
 
-    def site(self, name, count):
+    def site(self, name, count, keep=False):
         """A running server on a copy of a seeded database; a kept seed is never written to."""
         store = self.seed("seed-%d" % count, count)
         data = self.fresh_folder("data-" + name)
-        if self.options.keep:
+        if self.options.keep or keep:
             subprocess.run(["cp", "--reflink=auto", store / "qlm.db", data / "qlm.db"], check=True)
         else:
             os.rename(store / "qlm.db", data / "qlm.db")
         server.own(data, data / "qlm.db")
         site = server.Server(self.folder, data / "qlm.db", store / "secret")
-        site.keys = store / "keys"
+        site.keys, site.secret = store / "keys", store / "secret"
         return site.start()
 
     def site_with_properties(self):
@@ -199,6 +202,33 @@ class Bench:
                         self.raw("plain loop, " + kind, kind)
                         self.load("%s, %d" % (kind, clients), self.small, kind, clients=clients)
 
+    def measure_outbox(self):
+        """Two servers with databases of their own, issuing in turns: one idle besides, one whose mail server hangs."""
+        idle = self.site("idle", self.options.small, keep=True)
+        stuck = self.site("stuck", self.options.small, keep=True)
+        try:
+            with outbox.hanging_mail_server(self.folder) as port:
+                outbox.fill(stuck, port)
+                for site in (idle, stuck):
+                    self.warm(site)
+                outbox.await_hanging(stuck)
+                turn = [("issue, idle", idle), ("issue, mail hangs", stuck)]
+                for _ in range(2 * self.options.rounds):
+                    for name, site in turn:
+                        self.load(name, site, "issue")
+                    turn.reverse()  # neither is always the first
+                left, tries = outbox.waiting(stuck)
+            if left != outbox.WAITING:
+                raise RuntimeError("%d of %d mails wait: the mail server does not hang" % (left, outbox.WAITING))
+            say("the mail server that hangs was tried %d times" % tries)
+            outbox.measure_orders(idle, self.options.rounds, self.options.orders, self.note_orders)
+        finally:
+            for site in (idle, stuck):
+                site.stop()
+
+    def note_orders(self, rate, p50, p99, failed, cpu):
+        self.series("orders of Salesforce, 16").samples.append(Sample(rate, p50, p99, failed, 0, cpu))
+
     def measure_memory(self):
         """A child's memory after all of that, against one that only serves files."""
         bare = server.Server(self.folder)
@@ -213,6 +243,11 @@ class Bench:
     def run(self):
         parts = [part for part in self.options.only.split(",") if part]
         self.small = self.large = self.rich = None
+        self.complaints = ""
+        if "OUTBOX" in parts:  # first: a seed is used up by what follows
+            self.measure_outbox()
+        if parts == ["OUTBOX"]:
+            return
         try:
             self.small = self.site("small", self.options.small)
             self.large = self.site("large", self.options.large) if "VALIDATE" in parts else self.small
@@ -235,6 +270,11 @@ class Bench:
                                     for line in site.log().splitlines() if ":notice]" not in line)
 
     # ---- what it says
+
+    def pairs(self, name, other, what):
+        """The ratios of runs that followed each other."""
+        return [getattr(one, what) / getattr(two, what)
+                for one, two in zip(self.results[name].samples, self.results[other].samples)]
 
     def goals(self):
         """(goal, found, limit, is_reached) for what was measured."""
@@ -264,6 +304,11 @@ class Bench:
             at_least("issuing with 16 clients / plain loop, requests per second",
                      rate("issue, 16") / rate("plain loop, issue"), 0.5)
             at_most("issuing with 16 clients, p99 ms", self.results["issue, 16"].median("p99"), 50)
+        if "issue, mail hangs" in self.results:
+            for what in ("p50", "p99", "cpu"):
+                ratios = self.pairs("issue, mail hangs", "issue, idle", what)
+                at_most("issuing while mail hangs / idle, %s (%.2f to %.2f)" % (what, min(ratios), max(ratios)),
+                        statistics.median(ratios), 1.2)
         if self.memory:
             for name in ("small", "large"):
                 at_most("memory (PSS) of an httpd process with the module, MiB more, " + name,
@@ -300,11 +345,12 @@ def say(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one short round on small databases, to see that it works")
-    parser.add_argument("--only", default="VALIDATE,WRITE,MEMORY", help="parts, comma separated")
+    parser.add_argument("--only", default="VALIDATE,WRITE,MEMORY,OUTBOX", help="parts, comma separated")
     parser.add_argument("--seconds", type=float, default=2, help="of each run")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--small", type=int, default=10000, help="licenses")
     parser.add_argument("--large", type=int, default=1000000, help="licenses")
+    parser.add_argument("--orders", type=int, default=400, help="of Salesforce in each round")
     parser.add_argument("--keep", help="a folder for the seeded databases, used again if they are there")
     parser.add_argument("--precedence", action="store_true",
                         help="take the CPU before other work on this machine (root only): for busy machines")
@@ -314,7 +360,7 @@ def main():
             parser.error("%s is needed and not installed" % tool)
     options = parser.parse_args(sys.argv[1:] + os.environ.get("QLM_BENCH", "").split())
     if options.quick:
-        options.seconds, options.rounds, options.large = 1, 1, min(options.large, 20000)
+        options.seconds, options.rounds, options.large, options.orders = 1, 1, min(options.large, 20000), 50
     folder = Path(options.keep or tempfile.mkdtemp(prefix="qlm-bench-"))
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
