@@ -720,6 +720,7 @@ def main():
                                  account="Acme %d" % n) for n in range(1, options.orders + 1)]
         print("organization %s, login and API at %s\n  user %s\n  password %s\n  api_key %s\n  shared_key %s" % (
             shop.organization, shop.url, shop.user, shop.password, shop.client_id, shop.client_secret))
+        print("orders %s" % " ".join(shop.orders[order[:15]]["OrderNumber"] for order in orders), flush=True)
         if not options.now:
             input("Enter activates %d order(s) … " % len(orders))
         started = time.monotonic()
