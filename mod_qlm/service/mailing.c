@@ -1,15 +1,13 @@
-/* The outbox's mails, one after the other, and its retention. */
-#include "base/date.h"
+/* The outbox's mails, one after the other; and retention, by the way. */
 #include "base/text.h"
 #include "mail/message.h"
-#include "service/round.h"
+#include "service/retention.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
 #define SEND_SECONDS 20
 #define BATCHES_MAX  50 /* of one round; the next one is a second later */
-#define PURGE_BATCH  500
 
 static const char lease_name[] = "outbox";
 
@@ -88,38 +86,6 @@ static qlm_smtp_outcome_t send_mail(const char **reason, const qlm_outbox_row_t 
     return round->input->send_mail(reason, mail, &settings, pool);
 }
 
-/* ---- retention --------------------------------------------------------------------------------
- */
-
-typedef struct purge_t {
-    apr_int64_t before;
-    int removed;
-} purge_t;
-
-static qlm_error_t *purge_unit(qlm_store_t *store, void *baton, apr_pool_t *pool)
-{
-    purge_t *purge = baton;
-
-    return qlm_store_purge_outbox(&purge->removed, store, purge->before, PURGE_BATCH, pool);
-}
-
-/* Finished before this is old; 0 = nothing ever is. */
-static apr_int64_t oldest_kept(const qlm_round_t *round)
-{
-    apr_int64_t days = qlm_properties_int(round->properties, QLM_PROPERTY_OUTBOX_DAYS);
-
-    return days < 0 ? 0 : qlm_round_now(round) - days * QLM_DATE_DAY;
-}
-
-static qlm_error_t *purge(qlm_round_t *round, apr_pool_t *pool)
-{
-    purge_t work = {oldest_kept(round), 0};
-
-    QLM_TRY(qlm_round_write(round, purge_unit, &work, pool));
-    round->result->purged += work.removed;
-    return NULL;
-}
-
 /* ---- the round --------------------------------------------------------------------------------
  */
 
@@ -132,7 +98,6 @@ typedef struct agenda_t {
 static qlm_error_t *look(qlm_store_t *store, qlm_round_t *round, void *baton, apr_pool_t *pool)
 {
     agenda_t *agenda = baton;
-    apr_int64_t before = oldest_kept(round);
     qlm_outbox_filter_t filter = {QLM_OUTBOX_MAIL, "", qlm_round_now(round), QLM_ROUND_BATCH};
     int is_free;
 
@@ -141,7 +106,7 @@ static qlm_error_t *look(qlm_store_t *store, qlm_round_t *round, void *baton, ap
         return NULL;
     }
     QLM_TRY(qlm_store_list_due(&agenda->rows, store, &filter, pool));
-    return before ? qlm_store_has_old_outbox(&agenda->has_old, store, before, pool) : NULL;
+    return qlm_retention_look(&agenda->has_old, store, round, pool);
 }
 
 /* *is_over: no use to go on in this round. */
@@ -189,7 +154,7 @@ static qlm_error_t *work_batch(int *is_over, qlm_round_t *round, apr_pool_t *poo
     *is_over = 0;
     QLM_TRY(send_all(is_over, round, agenda.rows, pool));
     if (agenda.has_old && !round->result->purged && !qlm_round_is_stopping(round)) {
-        QLM_TRY(purge(round, pool));
+        QLM_TRY(qlm_retention_purge(round, pool));
     }
     *is_over |= agenda.rows->nelts < QLM_ROUND_BATCH;
     return NULL;

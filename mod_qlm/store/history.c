@@ -91,3 +91,14 @@ qlm_error_t *qlm_store_purge_history(int *removed, qlm_store_t *store, apr_int64
     *removed = rows->nelts;
     return NULL;
 }
+
+qlm_error_t *qlm_store_has_old_history(int *has_old, qlm_store_t *store, apr_int64_t before,
+                                       apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(before, pool), "1"};
+    qlm_row_t row;
+
+    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_HISTORY_OLD, values, pool));
+    *has_old = row != NULL;
+    return NULL;
+}

@@ -39,6 +39,10 @@ qlm_error_t *qlm_store_count_history(apr_int64_t *count, qlm_store_t *store, apr
                                      const char *event, apr_int64_t since, const char *computer_id,
                                      apr_pool_t *pool);
 
+/** Is there a row that qlm_store_purge_history would remove? */
+qlm_error_t *qlm_store_has_old_history(int *has_old, qlm_store_t *store, apr_int64_t before,
+                                       apr_pool_t *pool);
+
 /** Inside a unit: remove at most @a limit rows older than @a before, but no releases, which limits
  * count. *removed says how many. */
 qlm_error_t *qlm_store_purge_history(int *removed, qlm_store_t *store, apr_int64_t before,

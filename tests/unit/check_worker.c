@@ -1,6 +1,8 @@
 /* The outbox's worker on a real SQLite file, with senders and a clock that do as they are told. */
 #include "unit/worker_fixture.h"
 
+#include "store/history.h"
+
 #include <openssl/evp.h>
 #include <stdio.h>
 
@@ -373,6 +375,49 @@ START_TEST(finished_rows_follow_their_retention)
 }
 END_TEST
 
+UNIT(add_events, const apr_int64_t)
+{
+    static const char *const events[] = {"created", "renewed", "released"};
+    qlm_actor_t actor = {0};
+
+    for (int i = 0; i < 3; i++) {
+        qlm_history_t row = {.license_id = 7, .event = events[i]};
+
+        actor.now = *baton;
+        QLM_TRY(qlm_store_add_history(unit_store, &row, &actor, unit_pool));
+    }
+    return NULL;
+}
+
+static const char *events_kept(void)
+{
+    qlm_history_filter_t filter = {.license_id = 7, .limit = 100};
+    apr_array_header_t *rows;
+    const char *events = "";
+
+    OK(qlm_store_list_history(&rows, store, &filter, pool));
+    for (int i = 0; i < rows->nelts; i++) {
+        events = apr_pstrcat(pool, events, APR_ARRAY_IDX(rows, i, qlm_history_t).event, " ", NULL);
+    }
+    return events;
+}
+
+/* Releases are counted by limits, so they stay. */
+START_TEST(history_follows_its_retention)
+{
+    apr_int64_t old = now - 1825 * QLM_DATE_DAY - 1, young = old + 1;
+
+    OK(qlm_store_write(store, add_events, &old, pool));
+    OK(qlm_store_write(store, add_events, &young, pool));
+    set_property("historyRetentionInDays", "-1");
+    check_round(work(), 0, 0, 0, 0);
+    set_property("historyRetentionInDays", "1825");
+    check_round(work(), 0, 0, 0, 2);
+    ck_assert_str_eq(events_kept(), "released renewed created released ");
+    check_round(work(), 0, 0, 0, 0);
+}
+END_TEST
+
 UNIT(add_many, int)
 {
     for (int i = 0; i < *baton; i++) {
@@ -616,6 +661,7 @@ static Suite *worker_suite(void)
     tcase_add_test(rounds, the_publishers_own_schedule);
     tcase_add_test(rounds, the_servers_schedule_is_the_default);
     tcase_add_test(rounds, finished_rows_follow_their_retention);
+    tcase_add_test(rounds, history_follows_its_retention);
     tcase_add_test(rounds, much_is_removed_in_small_batches);
     tcase_add_test(rounds, the_second_server_sends_nothing_until_the_lease_runs_out);
     tcase_add_test(rounds, who_loses_the_lease_stops_after_the_row_at_hand);
