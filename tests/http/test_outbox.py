@@ -239,7 +239,8 @@ def test_two_servers_on_one_database_and_the_death_of_one(template, new_site, se
         with ThreadPoolExecutor(8) as pool:
             numbers = [n for n, _ in pool.map(lambda i: buy((first, second)[i % 2]), range(60))]
         until(lambda: all(r["state"] == "sent" for r in rows(first)), 30, 0.1)
-    assert sorted(r for m in server.mails(before) for r in m.recipients) == sorted(map(customer, numbers))
+    came = [r for m in server.mails(before) for r in m.recipients]  # also what other tests left behind
+    assert sorted(r for r in came if r in set(map(customer, numbers))) == sorted(map(customer, numbers))
     assert all(r["attempts"] == 1 for r in rows(first))
 
     # the one that works dies at once: what it was sending, and all the rest, is the other one's after the lease
@@ -285,12 +286,11 @@ def test_who_stops_in_order_hands_the_outbox_over(template, new_site, server, mp
 
 
 def test_no_mail_outlasts_the_lease(template, new_site, server):
-    """The slowest conversation there is: each copy is refused after some seconds, which makes it begin anew; and the
-    answer to the mail is slow. The other server on this database sends none of these mails."""
+    """The slowest conversation there is: each copy is refused after some seconds, which makes it begin anew. The other
+    server on this database sends none of these mails."""
     first = new_site(server=trust(server), start=False)
     second = new_site(server=trust(server), start=False, database=first.database)
     use_mail(first, server, sendMailBcc="a@copy.example;b@copy.example;c@copy.example;d@copy.example")
-    before = server.mark()
     lowest = LEASE
     with server.mode("slow-copies 5"):
         first.start()
@@ -303,7 +303,7 @@ def test_no_mail_outlasts_the_lease(template, new_site, server):
             lowest = min([lowest] + [r["leased_until"] - time.time() for r in left])
             time.sleep(0.1)
     assert lowest > 5, "the lease ended while a mail was under way"
-    assert sorted(m.recipients for m in server.mails(before)) == sorted([customer(n)] for n in numbers)
+    assert [[m.recipients for m in server.to(customer(n))] for n in numbers] == [[[customer(n)]] for n in numbers]
     assert all(r["attempts"] == 1 for r in rows(first))
 
 
