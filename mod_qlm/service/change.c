@@ -11,6 +11,8 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#define LOOK_UPS 5
+
 /* One call in progress. */
 typedef struct work_t {
     const qlm_change_t *change;
@@ -18,37 +20,46 @@ typedef struct work_t {
     const qlm_order_t *order;
     const char *line_ref; /* under which the answer is remembered; NULL: it is not */
     qlm_call_t *call;
-    const char *notes; /* of the call, before this unit */
+    const char *notes; /* of the call, before the unit */
     /* what a run of the unit leaves: */
     int is_repeat;
-    apr_array_header_t *shown; /* keys as they are now, for people */
+    apr_array_header_t *shown;   /* keys as they are now, for people */
+    apr_array_header_t *changed; /* qlm_license_t, in the unit's pool */
     qlm_answer_t answer;
 } work_t;
 
 /* ---- one license ------------------------------------------------------------------------------
  */
 
-/* Computers keep their seats, and get the keys that the changed license gives them. */
-static qlm_error_t *renew_computer_keys(const qlm_changing_t *changing, qlm_store_t *store,
-                                        apr_pool_t *pool)
+qlm_error_t *qlm_change_computer_keys(const qlm_license_t *license, qlm_store_t *store,
+                                      const qlm_call_t *call, apr_pool_t *pool)
 {
-    const qlm_call_t *call = changing->call;
     apr_array_header_t *activations;
 
-    QLM_TRY(qlm_store_list_activations(&activations, store, changing->after.id, pool));
+    QLM_TRY(qlm_store_list_activations(&activations, store, license->id, pool));
     for (int i = 0; i < activations->nelts; i++) {
         const qlm_activation_t *activation = &APR_ARRAY_IDX(activations, i, qlm_activation_t);
-        const char *key = qlm_license_computer_key(&changing->after, activation->computer_id,
-                                                   call->secrets, pool);
-        int given;
+        const char *key =
+            qlm_license_computer_key(license, activation->computer_id, call->secrets, pool);
 
-        if (changing->releases_computers) {
-            QLM_TRY(qlm_store_give_seat(&given, store, changing->after.id, activation->computer_id,
-                                        call->now, pool));
-        }
-        else if (strcmp(key, activation->computer_key) != 0) {
+        if (strcmp(key, activation->computer_key) != 0) {
             QLM_TRY(qlm_store_set_computer_key(store, activation, key, pool));
         }
+    }
+    return NULL;
+}
+
+static qlm_error_t *release_computers(const qlm_license_t *license, qlm_store_t *store,
+                                      const qlm_call_t *call, apr_pool_t *pool)
+{
+    apr_array_header_t *activations;
+    int given;
+
+    QLM_TRY(qlm_store_list_activations(&activations, store, license->id, pool));
+    for (int i = 0; i < activations->nelts; i++) {
+        QLM_TRY(qlm_store_give_seat(&given, store, license->id,
+                                    APR_ARRAY_IDX(activations, i, qlm_activation_t).computer_id,
+                                    call->now, pool));
     }
     return NULL;
 }
@@ -59,14 +70,22 @@ static qlm_error_t *store_changed(work_t *work, qlm_changing_t *changing, qlm_st
     const qlm_actor_t actor = qlm_call_actor(work->call);
     int is_changed;
 
-    QLM_TRY(renew_computer_keys(changing, store, pool));
+    if (changing->releases_computers) {
+        QLM_TRY(release_computers(&changing->after, store, work->call, pool));
+    }
+    else {
+        QLM_TRY(qlm_change_computer_keys(&changing->after, store, work->call, pool));
+    }
     QLM_TRY(qlm_store_change_license(&is_changed, store, &changing->view->license, &changing->after,
-                                     work->change->event, &actor, pool));
+                                     changing->event, &actor, pool));
     APR_ARRAY_PUSH(work->shown, const char *) =
         qlm_keygen_display(changing->after.activation_key, work->call->pool);
-    return is_changed ? qlm_notify_license(QLM_PROPERTY_ON_LICENSE_MODIFIED, &changing->after, NULL,
-                                           NULL, store, work->call, pool)
-                      : NULL;
+    if (!is_changed) {
+        return NULL;
+    }
+    APR_ARRAY_PUSH(work->changed, qlm_license_t) = changing->after;
+    return qlm_notify_license(QLM_PROPERTY_ON_LICENSE_MODIFIED, &changing->after, NULL, NULL, store,
+                              work->call, pool);
 }
 
 static int is_refusal(const qlm_error_t *error)
@@ -78,7 +97,10 @@ static int is_refusal(const qlm_error_t *error)
 static qlm_error_t *change_one(work_t *work, const char *key, qlm_error_t **refusal,
                                qlm_store_t *store, apr_pool_t *pool)
 {
-    qlm_changing_t changing = {.order = work->order, .call = work->call};
+    qlm_changing_t changing = {.order = work->order,
+                               .call = work->call,
+                               .is_only = work->keys->nelts == 1,
+                               .event = work->change->event};
     qlm_license_view_t *view;
     qlm_error_t *error;
 
@@ -95,6 +117,15 @@ static qlm_error_t *change_one(work_t *work, const char *key, qlm_error_t **refu
         return NULL;
     }
     return error ? error : store_changed(work, &changing, store, pool);
+}
+
+qlm_error_t *qlm_change_refuse_revoked(const qlm_changing_t *changing, apr_pool_t *pool)
+{
+    return changing->after.is_disabled
+               ? qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_REVOKED,
+                                "the license is revoked: restore it first (RevokeLicenseHttp with "
+                                "is_revoke=false)")
+               : NULL;
 }
 
 /* ---- the unit of work -------------------------------------------------------------------------
@@ -180,6 +211,7 @@ static qlm_error_t *run_unit(qlm_store_t *store, void *baton, apr_pool_t *pool)
 
     work->call->notes = work->notes;
     work->shown = apr_array_make(work->call->pool, work->keys->nelts, sizeof(const char *));
+    work->changed = apr_array_make(pool, work->keys->nelts, sizeof(qlm_license_t));
     if (work->keys->nelts) {
         QLM_TRY(qlm_store_lock_license(&held, store, APR_ARRAY_IDX(work->keys, 0, const char *), "",
                                        work->call->now, pool));
@@ -189,6 +221,10 @@ static qlm_error_t *run_unit(qlm_store_t *store, void *baton, apr_pool_t *pool)
         return NULL;
     }
     QLM_TRY(change_all(work, store, pool));
+    if (work->change->mail_template != QLM_ARGUMENT_NONE) {
+        QLM_TRY(qlm_notify_changed(work->changed, work->order, work->change->mail_template, store,
+                                   work->call, pool));
+    }
     write_answer(work);
     return remember(work, store, pool);
 }
@@ -232,11 +268,46 @@ static qlm_error_t *forget_own_order(work_t *work, int by_order)
     const char *key = APR_ARRAY_IDX(work->keys, 0, const char *);
     qlm_license_view_t *view;
 
+    if (work->change->happens_once) {
+        return NULL;
+    }
     QLM_TRY(qlm_store_find_license(&view, call->store, key, "", call->pool));
     if (by_order || (view && strcmp(view->license.order_ref, order->order_ref) == 0)) {
         work->line_ref = NULL;
     }
     return NULL;
+}
+
+static qlm_error_t *change_selected(work_t *work)
+{
+    qlm_call_t *call = work->call;
+    apr_array_header_t *keys;
+    int by_order;
+
+    QLM_TRY(
+        qlm_select_licenses(&keys, &by_order, work->order, !work->change->takes_new_product, call));
+    work->keys = keys;
+    QLM_TRY(forget_own_order(work, by_order));
+    return qlm_store_write(call->store, run_unit, work, call->pool);
+}
+
+/* A license may get a new key between the moment it is looked up and the moment it is held: by the
+ * same order, whose answer is there then, or by another, and then it is looked up again. */
+static qlm_error_t *change_or_repeat(work_t *work)
+{
+    qlm_error_t *error = NULL;
+
+    for (int i = 0; i < LOOK_UPS; i++) {
+        QLM_TRY(find_answer(work, work->call->store, work->call->pool));
+        if (work->is_repeat) {
+            return NULL;
+        }
+        error = change_selected(work);
+        if (!error || error->code != QLM_CODE_NOT_FOUND) {
+            break;
+        }
+    }
+    return error;
 }
 
 static void answer(qlm_reply_t *reply, const work_t *work)
@@ -249,21 +320,13 @@ qlm_error_t *qlm_change_run(qlm_reply_t *reply, qlm_call_t *call, const qlm_chan
 {
     qlm_order_t order = {0};
     work_t work = {.change = change, .order = &order, .call = call};
-    apr_array_header_t *keys;
-    int by_order;
 
+    call->sources &= ~QLM_FROM_DEFAULT;
     QLM_TRY(read_order(&order, reply, call));
     QLM_TRY(qlm_ordering_arguments(&order, call));
-    /* The key of an upgrade that is repeated is gone: the answer comes first. */
     work.line_ref = line_of(&work);
-    QLM_TRY(find_answer(&work, call->store, call->pool));
-    if (!work.is_repeat) {
-        QLM_TRY(qlm_select_licenses(&keys, &by_order, &order, !change->takes_new_product, call));
-        work.keys = keys;
-        work.notes = call->notes;
-        QLM_TRY(forget_own_order(&work, by_order));
-        QLM_TRY(qlm_store_write(call->store, run_unit, &work, call->pool));
-    }
+    work.notes = call->notes;
+    QLM_TRY(change_or_repeat(&work));
     answer(reply, &work);
     return NULL;
 }

@@ -7,6 +7,8 @@
 #include "license/keygen.h"
 #include "license/productvalues.h"
 #include "license/record.h"
+#include "license/renewal.h"
+#include "service/change.h"
 #include "service/notify.h"
 #include "service/terms.h"
 #include "store/history.h"
@@ -274,10 +276,29 @@ qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call)
 typedef struct renewal_t {
     apr_array_header_t *lines; /* the one line */
     const qlm_license_t *license;
-    apr_int64_t expires_at;
     qlm_call_t *call;
 } renewal_t;
 
+/* To the shop's own date; else one period on from the end, or from today if that is past already.
+ */
+static apr_int64_t renewed_until(const qlm_fulfil_line_t *line, const qlm_license_t *license,
+                                 const qlm_call_t *call)
+{
+    apr_int64_t days = license->duration_days;
+
+    if (line->order->expires_at) {
+        return line->order->expires_at;
+    }
+    if (days <= 0) {
+        days =
+            line->terms.duration_days > 0 ? line->terms.duration_days : qlm_renewal_period(license);
+    }
+    return days <= 0 || qlm_renewal_is_endless(license)
+               ? license->expires_at
+               : qlm_renewal_extend(license, days, call->now);
+}
+
+/* Reckoned from the license as it is held: another order may have moved its end meanwhile. */
 static qlm_error_t *move_end(const renewal_t *renewal, qlm_fulfil_line_t *line, qlm_store_t *store,
                              apr_pool_t *pool)
 {
@@ -292,9 +313,13 @@ static qlm_error_t *move_end(const renewal_t *renewal, qlm_fulfil_line_t *line, 
                               "the license was replaced at the same time");
     }
     after = view->license;
-    after.expires_at = renewal->expires_at;
+    line->terms.expires_at = renewed_until(line, &view->license, renewal->call);
+    qlm_renewal_apply(&after, line->terms.expires_at);
     after.properties = qlm_fulfil_properties(&view->license, line->terms.properties, renewal->call);
-    return qlm_store_change_license(NULL, store, &view->license, &after, "renewed", &actor, pool);
+    QLM_TRY(qlm_change_computer_keys(&after, store, renewal->call, pool));
+    QLM_TRY(qlm_store_change_license(NULL, store, &view->license, &after, "renewed", &actor, pool));
+    return qlm_notify_license(QLM_PROPERTY_ON_LICENSE_MODIFIED, &after, NULL, NULL, store,
+                              renewal->call, pool);
 }
 
 /* The order line, the new date and the mail together: a repeat finds the line and moves nothing. */
@@ -313,15 +338,14 @@ static qlm_error_t *renew(qlm_store_t *store, void *baton, apr_pool_t *pool)
 }
 
 qlm_error_t *qlm_fulfil_renewal(qlm_fulfil_line_t *line, const qlm_license_t *license,
-                                apr_int64_t expires_at, qlm_call_t *call)
+                                qlm_call_t *call)
 {
-    renewal_t renewal = {apr_array_make(call->pool, 1, sizeof(*line)), license, expires_at, call};
+    renewal_t renewal = {apr_array_make(call->pool, 1, sizeof(*line)), license, call};
     apr_array_header_t *keys = apr_array_make(call->pool, 1, sizeof(const char *));
     qlm_error_t *error;
 
     APR_ARRAY_PUSH(keys, const char *) = license->activation_key;
     line->keys = keys;
-    line->terms.expires_at = expires_at;
     write_answer(line, keys, call);
     APR_ARRAY_PUSH(renewal.lines, qlm_fulfil_line_t) = *line;
     error = qlm_store_write(call->store, renew, &renewal, call->pool);

@@ -38,10 +38,11 @@ qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call)
 const char *qlm_fulfil_properties(const qlm_license_t *license, const char *is_pp,
                                   qlm_call_t *call);
 
-/** Fulfil a line by moving the end of @a license to @a expires_at (end of day, 0 = never) in one
- * unit of work; the answer hands over its key. line->is_new is 0 if the line was fulfilled before;
- * nothing is moved then. Errors: STORE. */
+/** Fulfil a line by moving the end of @a license in one unit of work: to the shop's own date, else
+ * by one period; a license without an end keeps none unless the shop names one. The answer hands
+ * over its key. line->is_new is 0 if the line was fulfilled before; nothing is moved then. Errors:
+ * STORE. */
 qlm_error_t *qlm_fulfil_renewal(qlm_fulfil_line_t *line, const qlm_license_t *license,
-                                apr_int64_t expires_at, qlm_call_t *call);
+                                qlm_call_t *call);
 
 #endif

@@ -3,7 +3,6 @@
  *
  * The stored answer comes first: whoever asks again for an order line gets the very same bytes,
  * whatever has changed since. */
-#include "base/date.h"
 #include "base/text.h"
 #include "license/keygen.h"
 #include "service/fulfil.h"
@@ -87,29 +86,10 @@ static qlm_error_t *find_original(qlm_license_view_t **original, const qlm_fulfi
     return NULL;
 }
 
-/* To the shop's own date; else one period on from the end, or from today if that is past already.
- */
-static apr_int64_t renewed_until(const qlm_fulfil_line_t *line, const qlm_license_t *license,
-                                 const qlm_call_t *call)
-{
-    apr_int64_t days =
-        license->duration_days > 0 ? license->duration_days : line->terms.duration_days;
-    apr_int64_t until;
-
-    if (line->order->expires_at) {
-        return line->order->expires_at;
-    }
-    if (days <= 0 || !license->expires_at) {
-        return license->expires_at;
-    }
-    until = qlm_date_add_days(license->expires_at, days);
-    return until > call->now ? until : qlm_date_add_days(call->now, days);
-}
-
 static qlm_error_t *renew(qlm_reply_t *reply, qlm_fulfil_line_t *line, const qlm_license_t *license,
                           qlm_call_t *call)
 {
-    QLM_TRY(qlm_fulfil_renewal(line, license, renewed_until(line, license, call), call));
+    QLM_TRY(qlm_fulfil_renewal(line, license, call));
     if (!line->is_new) {
         return answer_winner(reply, line, call);
     }

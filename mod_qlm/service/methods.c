@@ -104,11 +104,52 @@ static const qlm_parameter_t revoke_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t renew_parameters[] = {
+    OPTIONAL(KEY),
+    OPTIONAL(EXPIRY),
+    OPTIONAL(DURATION),
+    OPTIONAL(PLAN),
+    OPTIONAL(PLAN_DATE),
+    OPTIONAL(PLAN_DAYS),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),
+    OPTIONAL(ARGS),
+    OPTIONAL(RENEWAL_TEMPLATE),
+    OPTIONAL(SEND_MAIL),
+    OPTIONAL(LOCALE),
+    END,
+};
+
+static const qlm_parameter_t plan_parameters[] = {
+    OPTIONAL(KEY),
+    OPTIONAL(PLAN),
+    OPTIONAL(PLAN_DATE),
+    OPTIONAL(PLAN_DAYS),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),
+    OPTIONAL(ARGS),
+    OPTIONAL(MAIL_TEMPLATE),
+    OPTIONAL(RENEWAL_TEMPLATE),
+    OPTIONAL(SEND_MAIL),
+    OPTIONAL(LOCALE),
+    END,
+};
+
 static const qlm_parameter_t no_parameters[] = {END};
 
 const qlm_method_t qlm_methods[] = {
     {"ActivateKey", "Activate a key for one computer.", QLM_PERMISSION_OFFERED, QLM_FORM_DOCUMENT,
      -1, activate_parameters, qlm_operation_validate},
+    {"EnableMaintenancePlan", "Begin a maintenance plan, or extend it.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, -1, plan_parameters, qlm_operation_enable_plan},
     {"GetActivationKey", "Create activation keys for an order.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_GET_ACTIVATION_KEY, issue_parameters,
      qlm_operation_issue},
@@ -119,6 +160,10 @@ const qlm_method_t qlm_methods[] = {
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, -1, issue_parameters, qlm_operation_webhook},
+    {"RenewMaintenancePlan", "Renew a maintenance plan.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,
+     -1, plan_parameters, qlm_operation_renew_plan},
+    {"RenewSubscriptionHttp", "Let a license end later.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,
+     QLM_PROPERTY_ENABLE_RENEW, renew_parameters, qlm_operation_renew},
     {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
     {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",

@@ -91,6 +91,29 @@ static apr_hash_t *key_variables(const qlm_fulfil_line_t *line, const char *key,
     return variables;
 }
 
+/* The same of a license that was there before. */
+static apr_hash_t *license_variables(const qlm_license_t *license, const qlm_call_t *call)
+{
+    const qlm_fulfil_line_t line = {
+        .terms = {.product_id = license->product_id,
+                  .major = license->major,
+                  .minor = license->minor,
+                  .model = license->model,
+                  .expires_at = license->expires_at,
+                  .duration_days = license->duration_days,
+                  .maintenance_until = license->maintenance_until,
+                  .user_data = license->user_data,
+                  .legacy_key = license->legacy_key,
+                  .affiliate_id = license->affiliate_id},
+        .share = {1, license->num_licenses, license->floating_seats},
+    };
+    apr_hash_t *variables = key_variables(&line, license->activation_key, call);
+
+    put(variables, "enabledfeatures", license->features);
+    put(variables, "availablelicenses", number_text(license->available_licenses, call));
+    return variables;
+}
+
 static apr_array_header_t *items_of(const apr_array_header_t *lines, const qlm_call_t *call)
 {
     apr_array_header_t *items = apr_array_make(call->pool, 4, sizeof(apr_hash_t *));
@@ -181,16 +204,23 @@ static void address_mail(qlm_mail_t *mail, const qlm_order_t *order, qlm_call_t 
     }
 }
 
-static qlm_error_t *add_mail(const qlm_template_t *form, const apr_array_header_t *lines,
-                             qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
+/* A mail about to be made. */
+typedef struct letter_t {
+    const char *form;         /* name of its template */
+    const char *language;     /* asked for, "" = any */
+    const qlm_order_t *order; /* with the customer it goes to */
+    apr_array_header_t *items;
+} letter_t;
+
+static qlm_error_t *add_mail(const qlm_template_t *form, const letter_t *letter, qlm_store_t *store,
+                             qlm_call_t *call, apr_pool_t *pool)
 {
-    const qlm_order_t *order = APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t).order;
+    const qlm_order_t *order = letter->order;
     qlm_rendered_t rendered;
     qlm_mail_t mail = {0};
     qlm_outbox_row_t row = {0};
 
-    qlm_template_render(&rendered, form, order_variables(order, call), items_of(lines, call),
-                        call->pool);
+    qlm_template_render(&rendered, form, order_variables(order, call), letter->items, call->pool);
     if (rendered.is_cut) {
         add_note(call, "no mail was sent: it would be too large%s", "");
         return NULL;
@@ -216,42 +246,105 @@ static qlm_error_t *add_mail(const qlm_template_t *form, const apr_array_header_
     return qlm_store_add_outbox(store, &row, pool);
 }
 
-/* The language asked for in the URL, else the buyer's own. */
-static const char *language_of(const qlm_fulfil_line_t *line)
+static qlm_error_t *post(const letter_t *letter, qlm_store_t *store, qlm_call_t *call,
+                         apr_pool_t *pool)
 {
-    const char *asked = qlm_arguments_text(line->arguments, QLM_ARGUMENT_LOCALE);
+    const char *email = letter->order->customer.email;
+    const qlm_template_t *form;
 
-    return *asked || !line->order->language ? asked : line->order->language;
+    if (qlm_text_is_empty(email) || !qlm_mail_is_address(email)) {
+        add_note(call, "%s", "no mail was sent: the customer has no usable e-mail address");
+        return NULL;
+    }
+    QLM_TRY(find_template(&form, store, letter->form, letter->language, pool));
+    if (!form) {
+        add_note(call, "no mail was sent: there is no template \"%s\"; run `qlmctl template list`",
+                 qlm_text_for_log(letter->form, 60, pool));
+        return NULL;
+    }
+    return add_mail(form, letter, store, call, pool);
+}
+
+/* The template that the arguments name, "" for no mail. */
+static const char *form_of(const qlm_arguments_t *arguments, qlm_argument_t template_argument)
+{
+    return qlm_arguments_number(arguments, QLM_ARGUMENT_SEND_MAIL, 1)
+               ? qlm_arguments_text(arguments, template_argument)
+               : "";
+}
+
+/* The language asked for in the URL, else the buyer's own. */
+static const char *language_of(const qlm_arguments_t *arguments, const qlm_order_t *order)
+{
+    const char *asked = qlm_arguments_text(arguments, QLM_ARGUMENT_LOCALE);
+
+    return *asked || !order->language ? asked : order->language;
 }
 
 qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t template_argument,
                               qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
 {
     const qlm_fulfil_line_t *first = NULL;
-    const qlm_template_t *form;
-    const char *name = "";
+    letter_t letter = {.form = ""};
 
-    for (int i = 0; i < lines->nelts && !*name; i++) {
+    for (int i = 0; i < lines->nelts && !*letter.form; i++) {
         first = &APR_ARRAY_IDX(lines, i, qlm_fulfil_line_t);
-        if (first->is_new && qlm_arguments_number(first->arguments, QLM_ARGUMENT_SEND_MAIL, 1)) {
-            name = qlm_arguments_text(first->arguments, template_argument);
+        letter.form = first->is_new ? form_of(first->arguments, template_argument) : "";
+    }
+    if (!*letter.form || first->order->is_test) {
+        return NULL;
+    }
+    letter.language = language_of(first->arguments, first->order);
+    letter.order = APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t).order;
+    letter.items = items_of(lines, call);
+    return post(&letter, store, call, pool);
+}
+
+/* The licenses of one customer, from the first of them on; NULL if that one is not the first. */
+static apr_array_header_t *items_of_customer(const apr_array_header_t *licenses, int first,
+                                             int with_all, const qlm_call_t *call)
+{
+    apr_array_header_t *items = apr_array_make(call->pool, licenses->nelts, sizeof(apr_hash_t *));
+    apr_int64_t customer_id = APR_ARRAY_IDX(licenses, first, qlm_license_t).customer_id;
+
+    for (int i = 0; i < licenses->nelts; i++) {
+        const qlm_license_t *license = &APR_ARRAY_IDX(licenses, i, qlm_license_t);
+        int is_meant = with_all || license->customer_id == customer_id;
+
+        if (is_meant && i < first) {
+            return NULL;
+        }
+        if (is_meant) {
+            APR_ARRAY_PUSH(items, apr_hash_t *) = license_variables(license, call);
         }
     }
-    if (!*name || first->order->is_test) {
-        return NULL;
+    return items;
+}
+
+qlm_error_t *qlm_notify_changed(const apr_array_header_t *licenses, const qlm_order_t *order,
+                                qlm_argument_t template_argument, qlm_store_t *store,
+                                qlm_call_t *call, apr_pool_t *pool)
+{
+    int has_buyer = !qlm_text_is_empty(order->customer.email);
+    qlm_order_t addressed = *order;
+    letter_t letter = {form_of(call->arguments, template_argument),
+                       language_of(call->arguments, order), &addressed, NULL};
+
+    for (int i = 0; i < licenses->nelts && *letter.form && !order->is_test; i++) {
+        apr_int64_t id = APR_ARRAY_IDX(licenses, i, qlm_license_t).customer_id;
+        const qlm_customer_t *customer = NULL;
+
+        letter.items = items_of_customer(licenses, i, has_buyer, call);
+        if (!letter.items) {
+            continue;
+        }
+        if (!has_buyer && id) {
+            QLM_TRY(qlm_store_find_customer(&customer, store, id, pool));
+        }
+        addressed.customer = customer ? *customer : order->customer;
+        QLM_TRY(post(&letter, store, call, pool));
     }
-    if (qlm_text_is_empty(first->order->customer.email) ||
-        !qlm_mail_is_address(first->order->customer.email)) {
-        add_note(call, "%s", "no mail was sent: the customer has no usable e-mail address");
-        return NULL;
-    }
-    QLM_TRY(find_template(&form, store, name, language_of(first), pool));
-    if (!form) {
-        add_note(call, "no mail was sent: there is no template \"%s\"; run `qlmctl template list`",
-                 qlm_text_for_log(name, 60, pool));
-        return NULL;
-    }
-    return add_mail(form, lines, store, call, pool);
+    return NULL;
 }
 
 /* ---- webhooks ---------------------------------------------------------------------------------

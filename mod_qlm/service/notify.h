@@ -14,6 +14,13 @@
 qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t template_argument,
                               qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool);
 
+/** Inside a unit: the mail about @a licenses (array of qlm_license_t, as they are now) that a call
+ * has changed, if its arguments name a template: to the buyer of @a order, or else to the customer
+ * of each license, one mail to each. */
+qlm_error_t *qlm_notify_changed(const apr_array_header_t *licenses, const qlm_order_t *order,
+                                qlm_argument_t template_argument, qlm_store_t *store,
+                                qlm_call_t *call, apr_pool_t *pool);
+
 /** Inside a unit: an outgoing webhook about a license, if webHooksEnabled and the property of that
  * name has URLs.
  * @param event       QLM_PROPERTY_ON_LICENSE_CREATED, _ACTIVATED, _MODIFIED, _RELEASED, _DELETED

@@ -17,6 +17,13 @@ qlm_error_t *qlm_operation_webhook(qlm_reply_t *reply, qlm_call_t *call);
 /** RevokeLicenseHttp (revoke.c). */
 qlm_error_t *qlm_operation_revoke(qlm_reply_t *reply, qlm_call_t *call);
 
+/** RenewSubscriptionHttp (renew.c). */
+qlm_error_t *qlm_operation_renew(qlm_reply_t *reply, qlm_call_t *call);
+
+/** EnableMaintenancePlan, RenewMaintenancePlan (maintenance.c). */
+qlm_error_t *qlm_operation_enable_plan(qlm_reply_t *reply, qlm_call_t *call);
+qlm_error_t *qlm_operation_renew_plan(qlm_reply_t *reply, qlm_call_t *call);
+
 /** PingHttp (ping.c). */
 qlm_error_t *qlm_operation_ping(qlm_reply_t *reply, qlm_call_t *call);
 

@@ -65,14 +65,20 @@ static apr_int64_t choose_expiry(const qlm_arguments_t *arguments, const qlm_ord
 }
 
 /* A plan of no days would be over on the day it is bought. */
+apr_int64_t qlm_terms_plan_days(const qlm_arguments_t *arguments,
+                                const qlm_properties_t *properties)
+{
+    apr_int64_t period = qlm_properties_int(properties, QLM_PROPERTY_MAINTENANCE_DAYS);
+
+    return qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN_DAYS, period > 0 ? period : PLAN_DAYS);
+}
+
 static apr_int64_t choose_maintenance(const qlm_arguments_t *arguments,
                                       const qlm_properties_t *properties, apr_int64_t now)
 {
-    apr_int64_t period = qlm_properties_int(properties, QLM_PROPERTY_MAINTENANCE_DAYS);
-    apr_int64_t days =
-        qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN_DAYS, period > 0 ? period : PLAN_DAYS);
-
-    return qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN, 0) ? qlm_date_add_days(now, days) : 0;
+    return qlm_arguments_number(arguments, QLM_ARGUMENT_PLAN, 0)
+               ? qlm_date_add_days(now, qlm_terms_plan_days(arguments, properties))
+               : 0;
 }
 
 void qlm_terms_read(qlm_terms_t *terms, const qlm_arguments_t *arguments, const qlm_order_t *order,

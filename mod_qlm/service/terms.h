@@ -9,4 +9,9 @@
 void qlm_terms_read(qlm_terms_t *terms, const qlm_arguments_t *arguments, const qlm_order_t *order,
                     const qlm_properties_t *properties, apr_int64_t now);
 
+/** The days that a maintenance plan gets: is_maintduration, else maintenancePlanPeriodInDays; at
+ * least 1. */
+apr_int64_t qlm_terms_plan_days(const qlm_arguments_t *arguments,
+                                const qlm_properties_t *properties);
+
 #endif

@@ -1,7 +1,9 @@
 """ShareIt / MyCommerce: the recipe URL that begins with ?&, Latin-1 forms, products mapped by property."""
 import pytest
 
-from client import KEY, PRODUCT, call, normal, order, order_number, plain_refusal, report, today
+from changing import expiry, in_days
+from client import KEY, PRODUCT, activate, call, kept, normal, on_one_day, order, order_number, plain_refusal, report, \
+    storm, today
 
 METHOD = "GetActivationKey"
 
@@ -223,3 +225,30 @@ def test_a_renewal_that_brings_the_original_key_moves_its_expiry(site):
     assert report(site, first).field("expiryDate") == "2090-05-05 23:59"
     assert key_of(call(site, METHOD, query, renewal)) == first
     assert key_of(call(site, METHOD, query, form(EXPIRY_DATE="05/06/2090"))) != first
+
+
+def test_different_renewals_at_once_all_count(any_site):
+    """Reckoned from the license as it is held; and active computers have the new key at once."""
+    def check(_):
+        query = order("shareit", is_licensemodel="subscription", is_expduration="30", is_quantity="2")
+        first = key_of(call(any_site, METHOD, query, form()))
+        computer_key = activate(any_site, first).field("pckey")
+        numbers = [order_number() for _ in range(10)] * 3
+        keys = storm(numbers, lambda box, n: key_of(kept(box, any_site).call(METHOD, query, form(n, ORIGINAL_KEY=first))),
+                     clients=10)
+        assert set(keys) == {first}
+        assert expiry(any_site, first) == in_days(30 + 10 * 30)
+        row, = any_site.query("SELECT a.computer_key FROM qlm_activation a JOIN qlm_license l ON l.id = a.license_id"
+                              " WHERE l.activation_key = ?", normal(first))
+        assert row["computer_key"] == activate(any_site, first).field("pckey") != computer_key
+    on_one_day(check)
+
+
+def test_a_renewal_of_a_license_without_stored_duration(site):
+    """By the length of the first period, which does not grow."""
+    def check(_):
+        first = key_of(call(site, METHOD, order("shareit", is_expdate=in_days(60)), form()))
+        for end in (120, 180):
+            assert key_of(call(site, METHOD, order("shareit"), form(ORIGINAL_KEY=first))) == first
+            assert expiry(site, first) == in_days(end)
+    on_one_day(check)
