@@ -221,6 +221,14 @@ qlm_error_t *qlm_license_judge(qlm_verdict_t *verdict, const qlm_license_t *lice
     return NULL;
 }
 
+void qlm_license_disable(qlm_license_t *license, int is_disabled, apr_int64_t now)
+{
+    if (is_disabled != license->is_disabled) {
+        license->is_disabled = is_disabled;
+        license->disabled_at = is_disabled ? now : 0;
+    }
+}
+
 /* Clients take 2 and 4 for success and look at nothing else when they see 2; so only the expired
  * one carries 4, with a date in the past or none. */
 int qlm_license_refusal_status(qlm_code_t code)

@@ -87,6 +87,9 @@ qlm_error_t *qlm_license_judge(qlm_verdict_t *verdict, const qlm_license_t *lice
                                const qlm_product_t *requested, const qlm_properties_t *properties,
                                apr_pool_t *pool);
 
+/** Revoke or restore; the day of it is set when that changes something. */
+void qlm_license_disable(qlm_license_t *license, int is_disabled, apr_int64_t now);
+
 /** `status` of a refusal: the bits that go with @a code. */
 int qlm_license_refusal_status(qlm_code_t code);
 

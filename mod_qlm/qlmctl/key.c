@@ -4,10 +4,13 @@
 #include "qlmctl/products.h"
 #include "qlmctl/records.h"
 
+#include "base/date.h"
 #include "base/text.h"
+#include "store/history.h"
 #include "vendor/vendor.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #define LIMIT     50
 #define LIMIT_MAX 100000
@@ -117,6 +120,33 @@ static qlm_error_t *add_product_properties(json_t *record, qlm_tool_t *tool,
     return NULL;
 }
 
+/* What history says of a key that is not known any more: an upgrade has replaced it. */
+static qlm_error_t *say_replaced(qlm_tool_t *tool)
+{
+    qlm_history_filter_t filter = {.limit = LIMIT};
+    apr_array_header_t *rows, *licenses;
+
+    qlm_keygen_read(&filter.activation_key, qlm_tool_word(tool, 0), tool->secrets, tool->pool);
+    QLM_TRY(qlm_store_list_history(&rows, tool->store, &filter, tool->pool));
+    for (int i = 0; i < rows->nelts; i++) {
+        const qlm_history_t *row = &APR_ARRAY_IDX(rows, i, qlm_history_t);
+
+        if (strcmp(row->event, "upgraded") != 0) {
+            continue;
+        }
+        QLM_TRY(
+            qlm_store_page_licenses(&licenses, tool->store, row->license_id - 1, 1, tool->pool));
+        if (licenses->nelts && APR_ARRAY_IDX(licenses, 0, qlm_license_t).id == row->license_id) {
+            return qlm_tool_failure(
+                tool, "this key was upgraded on %s: its license now has the key %s",
+                qlm_date_format(row->happened_at, "yyyy-MM-dd HH:mm", tool->pool),
+                qlm_keygen_display(APR_ARRAY_IDX(licenses, 0, qlm_license_t).activation_key,
+                                   tool->pool));
+        }
+    }
+    return NULL;
+}
+
 qlm_error_t *qlm_command_key_show(qlm_tool_t *tool)
 {
     qlm_license_view_t *view;
@@ -125,6 +155,7 @@ qlm_error_t *qlm_command_key_show(qlm_tool_t *tool)
 
     QLM_TRY(qlm_keys_find(&view, &shape, tool, qlm_tool_word(tool, 0), ""));
     if (!view) {
+        QLM_TRY(shape == QLM_KEY_UNREADABLE ? NULL : say_replaced(tool));
         return qlm_keys_unknown(tool, shape);
     }
     QLM_TRY(qlm_keys_record(&record, tool, &view->license));

@@ -92,6 +92,15 @@ static void write_answer(qlm_fulfil_line_t *line, const apr_array_header_t *keys
     line->answer = answer.body;
 }
 
+qlm_error_t *qlm_fulfil_make_key(const char **key, char prefix, const qlm_call_t *call)
+{
+    unsigned char random[QLM_KEY_RANDOM_BYTES];
+
+    QLM_TRY(qlm_random(random, sizeof(random), call->pool));
+    *key = qlm_keygen_activation(prefix, random, call->secrets, call->pool);
+    return NULL;
+}
+
 /* New keys, and the answer that hands them over. */
 static qlm_error_t *make_keys(qlm_fulfil_line_t *line, qlm_call_t *call)
 {
@@ -99,12 +108,9 @@ static qlm_error_t *make_keys(qlm_fulfil_line_t *line, qlm_call_t *call)
     char prefix = qlm_model_activation_prefix(terms->model, terms->engine,
                                               qlm_terms_is_limited(terms), terms->is_generic);
     apr_array_header_t *keys = apr_array_make(call->pool, line->share.keys, sizeof(const char *));
-    unsigned char random[QLM_KEY_RANDOM_BYTES];
 
     for (int i = 0; i < line->share.keys; i++) {
-        QLM_TRY(qlm_random(random, sizeof(random), call->pool));
-        APR_ARRAY_PUSH(keys, const char *) =
-            qlm_keygen_activation(prefix, random, call->secrets, call->pool);
+        QLM_TRY(qlm_fulfil_make_key((const char **)apr_array_push(keys), prefix, call));
     }
     line->keys = keys;
     write_answer(line, keys, call);

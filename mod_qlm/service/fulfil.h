@@ -28,6 +28,10 @@ qlm_error_t *qlm_fulfil_prepare(qlm_fulfil_line_t *line, const qlm_call_t *call)
 qlm_error_t *qlm_fulfil_find(int *is_known, const char **oddity, qlm_fulfil_line_t *line,
                              const qlm_call_t *call);
 
+/** A new activation key, in the call's pool. Inside a unit, so that a unit that is run again makes
+ * another. Errors: INTERNAL. */
+qlm_error_t *qlm_fulfil_make_key(const char **key, char prefix, const qlm_call_t *call);
+
 /** Fulfil @a lines (array of qlm_fulfil_line_t of one order) in one unit of work: new keys and
  * customer, and one mail with all of them if an argument names its template. Errors: REFUSED
  * (limits), STORE. */

@@ -143,6 +143,38 @@ static const qlm_parameter_t plan_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t update_parameters[] = {
+    OPTIONAL(KEY),          OPTIONAL(FEATURES),     OPTIONAL(EXPIRY),
+    OPTIONAL(DURATION),     OPTIONAL(PRODUCT),      OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),        OPTIONAL(MODEL),        OPTIONAL(QUANTITY),
+    OPTIONAL(USER_DATA),    OPTIONAL(AFFILIATE),    OPTIONAL(REVOKE),
+    OPTIONAL(MAX_RELEASES), OPTIONAL(RELEASE_DAYS), OPTIONAL(QLM_VERSION),
+    OPTIONAL(VENDOR),       OPTIONAL(USER),         OPTIONAL(PWD),
+    OPTIONAL(ARGS),         OPTIONAL(LOCALE),       END,
+};
+
+static const qlm_parameter_t upgrade_parameters[] = {
+    OPTIONAL(KEY),
+    OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),
+    OPTIONAL(FEATURES),
+    OPTIONAL(EXPIRY),
+    OPTIONAL(DURATION),
+    OPTIONAL(MODEL),
+    OPTIONAL(USER_DATA),
+    OPTIONAL(AFFILIATE),
+    OPTIONAL(QLM_VERSION),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(ARGS),
+    OPTIONAL(MAIL_TEMPLATE),
+    OPTIONAL(SEND_MAIL),
+    OPTIONAL(LOCALE),
+    END,
+};
+
 static const qlm_parameter_t no_parameters[] = {END};
 
 const qlm_method_t qlm_methods[] = {
@@ -166,6 +198,11 @@ const qlm_method_t qlm_methods[] = {
      QLM_PROPERTY_ENABLE_RENEW, renew_parameters, qlm_operation_renew},
     {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
+    {"UpdateLicenseHttp", "Change a license that keeps its key.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_UPGRADE_LICENSE, update_parameters, qlm_operation_update},
+    {"UpgradeLicense", "Replace a license's key by a new one.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_UPGRADE_LICENSE, upgrade_parameters,
+     qlm_operation_upgrade},
     {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",
      QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, validate_parameters, qlm_operation_validate},
     {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},

@@ -24,6 +24,12 @@ qlm_error_t *qlm_operation_renew(qlm_reply_t *reply, qlm_call_t *call);
 qlm_error_t *qlm_operation_enable_plan(qlm_reply_t *reply, qlm_call_t *call);
 qlm_error_t *qlm_operation_renew_plan(qlm_reply_t *reply, qlm_call_t *call);
 
+/** UpdateLicenseHttp (update.c). */
+qlm_error_t *qlm_operation_update(qlm_reply_t *reply, qlm_call_t *call);
+
+/** UpgradeLicense (upgrade.c). */
+qlm_error_t *qlm_operation_upgrade(qlm_reply_t *reply, qlm_call_t *call);
+
 /** PingHttp (ping.c). */
 qlm_error_t *qlm_operation_ping(qlm_reply_t *reply, qlm_call_t *call);
 

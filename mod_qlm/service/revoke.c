@@ -10,10 +10,7 @@ static qlm_error_t *set_disabled(qlm_changing_t *changing, qlm_store_t *store, a
 
     (void)store;
     (void)pool;
-    if (is_disabled != changing->after.is_disabled) {
-        changing->after.is_disabled = is_disabled;
-        changing->after.disabled_at = is_disabled ? call->now : 0;
-    }
+    qlm_license_disable(&changing->after, is_disabled, call->now);
     return NULL;
 }
 

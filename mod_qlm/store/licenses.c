@@ -230,11 +230,23 @@ static qlm_error_t *check_new_key(qlm_store_t *store, const qlm_license_t *befor
                  : NULL;
 }
 
+/* The record of a key that is replaced ends as Upgraded; what is stored is that of the new key. */
+static const char *changes_of(const qlm_license_t *before, const qlm_license_t *after,
+                              apr_pool_t *pool)
+{
+    qlm_license_t noted = *after;
+
+    if (strcmp(before->activation_key, after->activation_key) != 0) {
+        noted.order_status = "Upgraded";
+    }
+    return qlm_license_changes(before, &noted, pool);
+}
+
 qlm_error_t *qlm_store_change_license(int *is_changed, qlm_store_t *store,
                                       const qlm_license_t *before, const qlm_license_t *after,
                                       const char *event, const qlm_actor_t *actor, apr_pool_t *pool)
 {
-    const char *changes = qlm_license_changes(before, after, pool);
+    const char *changes = changes_of(before, after, pool);
     const qlm_history_t row = {.license_id = after->id,
                                .customer_id = after->customer_id,
                                .activation_key = before->activation_key,
@@ -251,7 +263,7 @@ qlm_error_t *qlm_store_change_license(int *is_changed, qlm_store_t *store,
     }
     QLM_TRY(check_new_key(store, before, after, pool));
     QLM_TRY(update_license(store, after, actor->now, pool));
-    return qlm_store_add_history(store, &row, actor, pool);
+    return event ? qlm_store_add_history(store, &row, actor, pool) : NULL;
 }
 
 qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const char *activation_key,
@@ -267,10 +279,7 @@ qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const c
     }
     *changed = 1;
     after = view->license;
-    after.is_disabled = is_disabled;
-    if (is_disabled != view->license.is_disabled) {
-        after.disabled_at = is_disabled ? actor->now : 0;
-    }
+    qlm_license_disable(&after, is_disabled, actor->now);
     return qlm_store_change_license(NULL, store, &view->license, &after,
                                     is_disabled ? "revoked" : "restored", actor, pool);
 }

@@ -242,9 +242,10 @@ qlm_error_t *qlm_store_lock_license(qlm_license_view_t **view, qlm_store_t *stor
                                     const char *activation_key, const char *computer_id,
                                     apr_int64_t now, apr_pool_t *pool);
 /** Inside a unit, of a license that is held: store the record @a after in place of @a before (equal
- * ids; product, key, seats … whatever differs), with a history row @a event. Writes nothing and
- * adds no history if nothing differs; *is_changed (may be NULL) tells. CONFLICT if the new key
- * exists. */
+ * ids; product, key, seats … whatever differs), with a history row @a event (NULL: none); one
+ * that gives a new key names the old one, and its order status as Upgraded. Writes nothing and adds
+ * no history if nothing differs; *is_changed (may be NULL) tells. CONFLICT if the new key exists.
+ */
 qlm_error_t *qlm_store_change_license(int *is_changed, qlm_store_t *store,
                                       const qlm_license_t *before, const qlm_license_t *after,
                                       const char *event, const qlm_actor_t *actor,

@@ -12,6 +12,7 @@ typedef struct change_t {
     apr_int64_t expires_at;
     const char *new_key; /* NULL: the same */
     int is_changed;
+    int is_silent; /* no history */
 } change_t;
 
 UNIT(change, change_t)
@@ -26,7 +27,7 @@ UNIT(change, change_t)
         after.activation_key = baton->new_key;
     }
     return qlm_store_change_license(&baton->is_changed, unit_store, &view->license, &after,
-                                    "renewed", &actor, unit_pool);
+                                    baton->is_silent ? NULL : "renewed", &actor, unit_pool);
 }
 
 static const apr_array_header_t *history_of(apr_int64_t license_id, const char *key)
@@ -40,7 +41,7 @@ static const apr_array_header_t *history_of(apr_int64_t license_id, const char *
 
 START_TEST(a_changed_license_has_a_history)
 {
-    change_t move = {"AKEY", NOW + 86400, NULL, -1};
+    change_t move = {"AKEY", NOW + 86400, NULL, -1, 0};
     const apr_array_header_t *rows;
     const qlm_history_t *row;
 
@@ -70,8 +71,9 @@ END_TEST
 
 START_TEST(a_license_gets_another_key)
 {
-    change_t move = {"AKEY", 0, "CKEY", -1};
-    change_t clash = {"CKEY", 0, "BKEY", -1};
+    change_t move = {"AKEY", 0, "CKEY", -1, 0};
+    change_t clash = {"CKEY", 0, "BKEY", -1, 0};
+    change_t silent = {"CKEY", NOW, "DKEY", -1, 1};
 
     write_license(1, "AKEY", 1);
     write_license(2, "BKEY", 1);
@@ -79,7 +81,15 @@ START_TEST(a_license_gets_another_key)
     ck_assert_ptr_null(find(store, "AKEY", ""));
     ck_assert_int_eq(find(store, "CKEY", "")->license.num_licenses, 1);
     ck_assert_int_eq(history_of(0, "AKEY")->nelts, 1);
+    /* the record of the old key ends as Upgraded, that of the new one is as it was */
+    ck_assert_ptr_nonnull(
+        strstr(APR_ARRAY_IDX(history_of(0, "AKEY"), 0, qlm_history_t).changes, "\"Upgraded\"]"));
+    ck_assert_str_ne(find(store, "CKEY", "")->license.order_status, "Upgraded");
     FAILS(qlm_store_write(store, change, &clash, pool), QLM_ERROR_CONFLICT, "exists");
+    ck_assert_int_eq(history_of(1, NULL)->nelts, 1);
+    OK(qlm_store_write(store, change, &silent, pool));
+    ck_assert_int_eq(silent.is_changed, 1);
+    ck_assert(find(store, "DKEY", "")->license.expires_at == NOW);
     ck_assert_int_eq(history_of(1, NULL)->nelts, 1);
 }
 END_TEST
