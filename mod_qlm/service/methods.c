@@ -124,9 +124,16 @@ static const qlm_parameter_t renew_parameters[] = {
     END,
 };
 
-static const qlm_parameter_t plan_parameters[] = {
+static const qlm_parameter_t enable_plan_parameters[] = {
+    OPTIONAL(KEY),       OPTIONAL(PLAN),    OPTIONAL(PLAN_DATE),
+    OPTIONAL(PLAN_DAYS), OPTIONAL(VENDOR),  OPTIONAL(USER),
+    OPTIONAL(PWD),       OPTIONAL(PRODUCT), OPTIONAL(MAJOR),
+    OPTIONAL(MINOR),     OPTIONAL(ARGS),    OPTIONAL(MAIL_TEMPLATE),
+    OPTIONAL(SEND_MAIL), OPTIONAL(LOCALE),  END,
+};
+
+static const qlm_parameter_t renew_plan_parameters[] = {
     OPTIONAL(KEY),
-    OPTIONAL(PLAN),
     OPTIONAL(PLAN_DATE),
     OPTIONAL(PLAN_DAYS),
     OPTIONAL(VENDOR),
@@ -136,7 +143,6 @@ static const qlm_parameter_t plan_parameters[] = {
     OPTIONAL(MAJOR),
     OPTIONAL(MINOR),
     OPTIONAL(ARGS),
-    OPTIONAL(MAIL_TEMPLATE),
     OPTIONAL(RENEWAL_TEMPLATE),
     OPTIONAL(SEND_MAIL),
     OPTIONAL(LOCALE),
@@ -181,7 +187,7 @@ const qlm_method_t qlm_methods[] = {
     {"ActivateKey", "Activate a key for one computer.", QLM_PERMISSION_OFFERED, QLM_FORM_DOCUMENT,
      -1, activate_parameters, qlm_operation_validate},
     {"EnableMaintenancePlan", "Begin a maintenance plan, or extend it.", QLM_PERMISSION_VENDOR,
-     QLM_FORM_VENDOR, -1, plan_parameters, qlm_operation_enable_plan},
+     QLM_FORM_VENDOR, -1, enable_plan_parameters, qlm_operation_enable_plan},
     {"GetActivationKey", "Create activation keys for an order.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_GET_ACTIVATION_KEY, issue_parameters,
      qlm_operation_issue},
@@ -193,7 +199,7 @@ const qlm_method_t qlm_methods[] = {
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, -1, issue_parameters, qlm_operation_webhook},
     {"RenewMaintenancePlan", "Renew a maintenance plan.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,
-     -1, plan_parameters, qlm_operation_renew_plan},
+     -1, renew_plan_parameters, qlm_operation_renew_plan},
     {"RenewSubscriptionHttp", "Let a license end later.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,
      QLM_PROPERTY_ENABLE_RENEW, renew_parameters, qlm_operation_renew},
     {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,

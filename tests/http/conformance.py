@@ -112,10 +112,19 @@ def a_computer(site):
     return {**a_key(site), "is_pcid": unique("PC"), **PRODUCT}
 
 
+def a_subscription(site):
+    return {"is_avkey": issue(site, orderNumber=unique(), is_expduration="30"), "is_expduration": "30"}
+
+
+PLAN = "PLAN_DATE PLAN_DAYS VENDOR USER PWD PRODUCT MAJOR MINOR ARGS"
+
+
 METHODS = [
     Method("ActivateKey",
            "KEY! COMPUTER_ID! PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD"
            " SIGN BOM ARGS", "offered", a_computer, DOCUMENT, ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("EnableMaintenancePlan", "KEY PLAN %s MAIL_TEMPLATE SEND_MAIL LOCALE" % PLAN, "vendor", a_key, ("result",),
+           ignores="VENDOR USER PWD ARGS PLAN"),
     Method("GetActivationKey", ISSUE, "vendor", an_order, ("licenses",), "enableGetActivationKey",
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
     Method("GetActivationKeyWithExpiryDate", ISSUE, "vendor", an_order, ("licenses",), "enableGetActivationKey",
@@ -123,8 +132,21 @@ METHODS = [
     Method("PingHttp", "", "public", lambda _: {}, ("result", "serverDate", "serverVersion", "serverDate")),
     Method("QlmWebHookHandler", ISSUE, "vendor", an_order, ("licenses",),
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("RenewMaintenancePlan", "KEY %s RENEWAL_TEMPLATE SEND_MAIL LOCALE" % PLAN, "vendor", a_key, ("result",),
+           ignores="VENDOR USER PWD ARGS"),
+    Method("RenewSubscriptionHttp", "KEY EXPIRY DURATION PLAN %s RENEWAL_TEMPLATE SEND_MAIL LOCALE" % PLAN, "vendor",
+           a_subscription, ("result",), "enableRenewSubscriptionHttp", ignores="VENDOR USER PWD ARGS PLAN"),
     Method("RevokeLicenseHttp", "KEY REVOKE VENDOR USER PWD PRODUCT MAJOR MINOR ARGS LOCALE", "vendor", a_key,
            ("result",), "enableRevokeLicense", ignores="VENDOR USER PWD ARGS"),
+    Method("UpdateLicenseHttp",
+           "KEY FEATURES EXPIRY DURATION PRODUCT MAJOR MINOR MODEL QUANTITY USER_DATA AFFILIATE REVOKE MAX_RELEASES"
+           " RELEASE_DAYS QLM_VERSION VENDOR USER PWD ARGS LOCALE", "vendor",
+           lambda site: {**a_key(site), "is_features": "0:1"}, ("result",), "enableUpgradeLicense",
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("UpgradeLicense",
+           "KEY PRODUCT MAJOR MINOR FEATURES EXPIRY DURATION MODEL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD ARGS"
+           " MAIL_TEMPLATE SEND_MAIL LOCALE", "vendor", a_key, ("licenses",), "enableUpgradeLicense",
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
     Method("ValidateLicenseHttp",
            "KEY! COMPUTER_ID COMPUTER_KEY ACTIVATE PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA LOG_USER_DATA"
            " AFFILIATE QLM_VERSION SIGN BOM ARGS", "public", a_computer, DOCUMENT, ignores="QLM_VERSION ARGS"),

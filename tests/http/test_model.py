@@ -107,11 +107,46 @@ class World:
         self.expect(self.call("RevokeLicenseHttp", is_avkey=license.key,
                               is_revoke="true" if license.is_revoked else "false"), None)
 
+    def renew(self, license, _, number):
+        days = 1 + number % 40
+        expected = "201" if license.is_revoked else None if license.ends else "200"
+        self.expect(self.call("RenewSubscriptionHttp", is_avkey=license.key, is_expduration=days,
+                              orderNumber=order_number()), expected)
+        if not expected:
+            until = license.ends + datetime.timedelta(days=days)
+            license.ends = until if until >= self.today else self.today + datetime.timedelta(days=days)
+
+    def change_end(self, license, _, number):
+        """Also into the past."""
+        license.ends = self.today + datetime.timedelta(days=number % 60 - 20)
+        self.expect(self.call("UpdateLicenseHttp", is_avkey=license.key, is_expdate=license.ends.isoformat()), None)
+
+    def change_seats(self, license, _, number):
+        seats = 1 + number % 4
+        expected = "210" if seats < len(license.active) else None
+        self.expect(self.call("UpdateLicenseHttp", is_avkey=license.key, is_quantity=seats), expected)
+        license.seats = license.seats if expected else seats
+
+    def change_features(self, license, _, number):
+        license.features = "0:%d;" % (1 + number % 255)
+        self.expect(self.call("UpdateLicenseHttp", is_avkey=license.key, is_features=license.features), None)
+
+    def upgrade(self, license, _, number):
+        expected = "201" if license.is_revoked else None
+        fields = {"is_avkey": license.key, "orderNumber": order_number()}
+        answer = self.expect(self.call("UpgradeLicense", **fields), expected)
+        if not expected:
+            old, license.key, license.active = license.key, answer.licenses[0], {}
+            if self.call("UpgradeLicense", **fields).body != answer.body:
+                raise Mismatch("the same upgrade again has another answer")
+            self.expect(self.call("ActivateKey", False, is_avkey=old, is_pcid="PC"), "203")
+
     def other_key(self, license, computer, _):
         key = license.key[:-1] + ("2" if license.key[-1] != "2" else "3")
         self.expect(self.call("ActivateKey", False, is_avkey=key, is_pcid=computer), "205")
 
-    OPERATIONS = [(activate, 8), (validate, 3), (report, 2), (revoke, 2), (other_key, 1)]
+    OPERATIONS = [(activate, 8), (validate, 3), (report, 2), (revoke, 2), (other_key, 1), (renew, 2),
+                  (change_end, 1), (change_seats, 2), (change_features, 1), (upgrade, 1)]
 
     # ---- comparing
 
