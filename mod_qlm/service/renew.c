@@ -2,6 +2,7 @@
 #include "base/date.h"
 #include "license/renewal.h"
 #include "service/change.h"
+#include "service/fulfil.h"
 #include "service/maintenance.h"
 #include "service/operations.h"
 
@@ -70,6 +71,16 @@ static int wants_plan(const qlm_changing_t *changing)
     return (int)qlm_arguments_number(call->arguments, QLM_ARGUMENT_PLAN, is_rule);
 }
 
+/* Such as a hundred credits more with each payment. */
+static void set_product_properties(qlm_changing_t *changing)
+{
+    const char *is_pp = qlm_arguments_text(changing->call->arguments, QLM_ARGUMENT_PROPERTIES);
+
+    if (*is_pp) {
+        changing->after.properties = qlm_fulfil_properties(&changing->after, is_pp, changing->call);
+    }
+}
+
 /* The subscription is renewed even if its plan cannot be. */
 static qlm_error_t *renew_subscription(qlm_changing_t *changing, apr_pool_t *pool)
 {
@@ -90,13 +101,17 @@ static qlm_error_t *renew(qlm_changing_t *changing, qlm_store_t *store, apr_pool
     (void)store;
     QLM_TRY(qlm_change_refuse_revoked(changing, pool));
     if (!qlm_renewal_is_endless(&changing->after)) {
-        return renew_subscription(changing, pool);
+        QLM_TRY(renew_subscription(changing, pool));
     }
-    if (!wants_plan(changing)) {
+    else if (wants_plan(changing)) {
+        QLM_TRY(qlm_maintenance_renew(changing, pool));
+    }
+    else {
         return qlm_error_make(pool, QLM_ERROR_REFUSED, QLM_CODE_LICENSE_ERROR,
                               "the license never expires: there is nothing to renew");
     }
-    return qlm_maintenance_renew(changing, pool);
+    set_product_properties(changing);
+    return NULL;
 }
 
 qlm_error_t *qlm_operation_renew(qlm_reply_t *reply, qlm_call_t *call)

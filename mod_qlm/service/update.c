@@ -1,4 +1,5 @@
 /* UpdateLicenseHttp: a license is changed and keeps its key. */
+#include "license/productvalues.h"
 #include "service/newterms.h"
 #include "service/operations.h"
 
@@ -10,7 +11,7 @@ static const qlm_argument_t new_values[] = {
     QLM_ARGUMENT_PRODUCT,      QLM_ARGUMENT_MAJOR,       QLM_ARGUMENT_MINOR,
     QLM_ARGUMENT_MODEL,        QLM_ARGUMENT_QUANTITY,    QLM_ARGUMENT_USER_DATA,
     QLM_ARGUMENT_AFFILIATE,    QLM_ARGUMENT_REVOKE,      QLM_ARGUMENT_MAX_RELEASES,
-    QLM_ARGUMENT_RELEASE_DAYS, QLM_ARGUMENT_QLM_VERSION,
+    QLM_ARGUMENT_RELEASE_DAYS, QLM_ARGUMENT_QLM_VERSION, QLM_ARGUMENT_PROPERTIES,
 };
 
 static qlm_error_t *check_values(const qlm_arguments_t *arguments, apr_pool_t *pool)
@@ -62,6 +63,21 @@ static qlm_error_t *set_quantity(qlm_changing_t *changing, apr_pool_t *pool)
     return NULL;
 }
 
+/* All or nothing, by the definitions of the product version that the license has now. */
+static qlm_error_t *set_product_properties(qlm_changing_t *changing)
+{
+    const qlm_call_t *call = changing->call;
+    qlm_license_t *after = &changing->after;
+    const qlm_product_t *product =
+        qlm_snapshot_product(call->site, after->product_id, after->major, after->minor);
+    const char *is_pp = qlm_arguments_text(call->arguments, QLM_ARGUMENT_PROPERTIES);
+
+    return *is_pp ? qlm_pp_apply(&after->properties, after->properties, is_pp,
+                                 qlm_snapshot_pp_definitions(call->site, product), call->now,
+                                 call->pool)
+                  : NULL;
+}
+
 static qlm_error_t *update(qlm_changing_t *changing, qlm_store_t *store, apr_pool_t *pool)
 {
     const qlm_arguments_t *arguments = changing->call->arguments;
@@ -71,6 +87,7 @@ static qlm_error_t *update(qlm_changing_t *changing, qlm_store_t *store, apr_poo
     QLM_TRY(check_values(arguments, pool));
     QLM_TRY(qlm_newterms_apply(changing, 0, pool));
     QLM_TRY(set_quantity(changing, pool));
+    QLM_TRY(set_product_properties(changing));
     qlm_license_disable(
         after, (int)qlm_arguments_number(arguments, QLM_ARGUMENT_REVOKE, after->is_disabled),
         changing->call->now);

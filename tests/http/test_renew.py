@@ -10,6 +10,7 @@ from changing import (age, at_once, change, changes, expiry, history, in_days, m
 from client import (CREDENTIALS, PRODUCT, activate, call, issue, on_one_day, order_number, report,
                     storm, validate, xml_refusal)
 from outside import TEMPLATE
+from test_product_properties import defined, values  # noqa: F401
 
 METHOD = "RenewSubscriptionHttp"
 
@@ -260,6 +261,21 @@ def test_a_mail_that_cannot_be_sent_stops_nothing(site):
     site.expect("QLM1009.*no template")
     renewed(site, key, is_expdate="2097-03-02", orderNumber=order_number(), email="x@buyer.example",
             is_emailtemplate_renew="no-such-template")
+
+
+# ---- product properties
+
+def test_a_renewal_adds_to_product_properties_once(defined):  # noqa: F811
+    key, number = subscription(defined, is_pp="limits.credits::100"), order_number()
+    for _ in range(2):
+        renewed(defined, key, is_expdate="2098-01-01", orderNumber=number, is_pp="limits.credits::+100")
+        assert values(report(defined, key))["limits.credits"] == "200"
+    # it is paid: what cannot be read is left out and noted
+    renewed(defined, key, is_expdate="2098-01-02", orderNumber=order_number(),
+            is_pp="limits.credit::+100||limits.seats::7")
+    defined.expect("QLM1009.*limits.credit")
+    seen = values(report(defined, key))
+    assert (seen["limits.credits"], seen["limits.seats"], expiry(defined, key)) == ("200", "7", "2098-01-02")
 
 
 # ---- which licenses

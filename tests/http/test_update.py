@@ -6,6 +6,7 @@ import pytest
 from changing import at_once, change, changes, expiry, history, in_days, seats_add_up, stored
 from client import (CREDENTIALS, PRODUCT, activate, call, issue, issue_all, normal, on_one_day, order_number, report,
                     storm, validate, xml_refusal)
+from test_product_properties import defined, values  # noqa: F401
 
 METHOD = "UpdateLicenseHttp"
 
@@ -135,6 +136,26 @@ def test_release_limits_and_engine(site):
     refused(site, key, 5, is_maxreleaseperiod="x")
     assert updated(site, key, is_qlmversion="5.0.00")["engine"] == 5
     assert validate(site, key).error is None
+
+
+def test_product_properties(defined):  # noqa: F811
+    key, number = issue(defined, is_pp="limits.credits::100"), order_number()
+    for _ in range(2):
+        updated(defined, key, orderNumber=number, is_pp="limits.credits::-1")
+        assert values(report(defined, key))["limits.credits"] == "99"
+    assert "limits.credit" in refused(defined, key, 5, is_pp="limits.seats::7||limits.credit::1", is_userdata1="no")
+    updated(defined, key, is_pp="limits.seats::7||modules.qa::true")
+    seen = values(report(defined, key))
+    assert (seen["limits.seats"], seen["limits.credits"], seen["modules.qa"]) == ("7", "99", "true")
+
+
+def test_product_properties_at_once(defined):  # noqa: F811
+    """Pay per use: each call counts."""
+    key = issue(defined, is_pp="limits.credits::100")
+    answers = storm(range(60), lambda box, _: change(defined, METHOD, box=box, is_avkey=key,
+                                                     is_pp="limits.credits::-1"), clients=16)
+    assert {a.error for a in answers} == {None}
+    assert values(report(defined, key))["limits.credits"] == "40"
 
 
 # ---- refusals

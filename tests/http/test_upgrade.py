@@ -10,6 +10,7 @@ from changing import at_once, change, changes, expiry, history, in_days, mails, 
 from client import (CREDENTIALS, KEY, PRODUCT, activate, call, issue, issue_all, normal, on_one_day, order_number,
                     report, storm, validate, xml_refusal)
 from outside import TEMPLATE
+from test_product_properties import defined  # noqa: F401
 
 METHOD = "UpgradeLicense"
 SECOND = {"is_productid": "1", "is_majorversion": "2", "is_minorversion": "0"}
@@ -113,6 +114,12 @@ def test_the_plan_and_the_quantity_stay(site):
     until = plan(site, key)
     fresh = upgraded(site, key, is_quantity="1", is_maintenance_plan="0")
     assert (plan(site, fresh), stored(site, fresh)["num_licenses"]) == (until, 5)
+
+
+def test_product_properties_stay(defined):  # noqa: F811
+    key = issue(defined, is_pp="limits.credits::100")
+    before = stored(defined, key)["properties"]
+    assert before and stored(defined, upgraded(defined, key))["properties"] == before
 
 
 def test_a_subscription_begins_with_the_upgrade(site):
