@@ -410,7 +410,7 @@ def test_while_computers_come(any_site):
 
 
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
-def test_kill_9(new_site, mpm):
+def test_killed_at_random_moments(new_site, mpm):
     """Rebills are posted until they are acknowledged, through crashes: each counts once."""
     site = new_site(mpm=mpm)
     moments = random.Random(11)

@@ -236,7 +236,7 @@ def test_renewals_by_subscription_survive_upgrades(any_site):
     on_one_day(check)
 
 
-def test_kill_9(new_site):
+def test_killed_at_random_moments(new_site):
     """Upgrades are posted until they are acknowledged, through crashes: each order has one key."""
     site = new_site()
     moments = random.Random(29)
