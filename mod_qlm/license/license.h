@@ -22,6 +22,11 @@ enum {
     QLM_STATUS_REVOKED = 2048
 };
 
+/** EOrderStatus, as stored. */
+#define QLM_ORDER_IN_PROGRESS "In Progress"
+#define QLM_ORDER_COMPLETED   "Completed"
+#define QLM_ORDER_RELEASED    "Released"
+
 /** A license as stored. Texts are never NULL; times are seconds UTC, 0 = none. */
 typedef struct qlm_license_t {
     apr_int64_t id;

@@ -8,6 +8,8 @@
 #include "license/document.h"
 #include "license/keygen.h"
 #include "license/productvalues.h"
+#include "license/record.h"
+#include "service/message.h"
 #include "service/notify.h"
 #include "service/operations.h"
 #include "service/reply.h"
@@ -27,6 +29,7 @@ typedef struct validation_t {
     const qlm_product_t *requested;
     qlm_license_view_t *view;
     int taken;
+    int is_full; /* no seat was free */
 } validation_t;
 
 static const char *given_text(const qlm_call_t *call, qlm_argument_t argument)
@@ -247,9 +250,29 @@ static qlm_error_t *note(const validation_t *validation, qlm_store_t *store, apr
                                      validation->affiliate_id, customer_id, pool);
 }
 
+/* An order in progress is completed by its first activation, and its maintenance plan starts then;
+ * a license that was released is in use again. */
+static qlm_error_t *complete_order(const validation_t *validation, qlm_store_t *store,
+                                   apr_pool_t *pool)
+{
+    const qlm_call_t *call = validation->call;
+    qlm_license_t after = validation->view->license;
+    int is_in_progress = strcmp(after.order_status, QLM_ORDER_IN_PROGRESS) == 0;
+
+    if (!is_in_progress && strcmp(after.order_status, QLM_ORDER_RELEASED) != 0) {
+        return NULL;
+    }
+    after.order_status = QLM_ORDER_COMPLETED;
+    if (is_in_progress && !after.maintenance_until) {
+        after.maintenance_until = qlm_date_add_days(
+            call->now, qlm_properties_int(call->properties, QLM_PROPERTY_MAINTENANCE_DAYS));
+    }
+    return qlm_store_set_order_status(store, &after, pool);
+}
+
 /* History and webhook of a new activation. */
-static qlm_error_t *report_activated(const validation_t *validation, qlm_store_t *store,
-                                     apr_pool_t *pool)
+static qlm_error_t *report_activated(const validation_t *validation, const qlm_license_t *before,
+                                     qlm_store_t *store, apr_pool_t *pool)
 {
     const qlm_call_t *call = validation->call;
     const qlm_license_view_t *view = validation->view;
@@ -258,11 +281,23 @@ static qlm_error_t *report_activated(const validation_t *validation, qlm_store_t
                                .customer_id = view->license.customer_id,
                                .activation_key = view->license.activation_key,
                                .event = "activated",
-                               .computer_id = view->activation.computer_id};
+                               .computer_id = view->activation.computer_id,
+                               .changes = qlm_license_changes(before, &view->license, pool)};
 
     QLM_TRY(qlm_store_add_history(store, &row, &actor, pool));
     return qlm_notify_license(QLM_PROPERTY_ON_LICENSE_ACTIVATED, &view->license, NULL,
                               &view->activation, store, call, pool);
+}
+
+/* Any other refusal with the code of a full license is that of maxActivationsPerDay. */
+static qlm_error_t *take(validation_t *validation, const qlm_activation_t *activation,
+                         qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_error_t *error = qlm_store_take_seat(&validation->taken, store, activation,
+                                             validation->view->license.expires_at, pool);
+
+    validation->is_full = error && error->code == QLM_CODE_NO_MORE_ACTIVATIONS;
+    return error;
 }
 
 /* The unit of work: judged again inside the transaction, because the license may have changed since
@@ -272,12 +307,14 @@ static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
     validation_t *validation = baton;
     qlm_call_t *call = validation->call;
     qlm_activation_t activation = {0};
+    qlm_license_t before;
     qlm_verdict_t verdict;
 
     QLM_TRY(find(validation, store, call->pool));
+    before = validation->view->license;
     QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
                               &validation->request, validation->requested, call->properties, pool));
-    validation->taken = 0;
+    validation->taken = validation->is_full = 0;
     if (verdict != QLM_VERDICT_ACTIVATE) {
         return NULL;
     }
@@ -287,35 +324,46 @@ static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
     validation->view->license.expires_at = expiry_at_activation(validation);
     fill_activation(&activation, validation);
     activation.id = qlm_store_new_id(store);
-    QLM_TRY(qlm_store_take_seat(&validation->taken, store, &activation,
-                                validation->view->license.expires_at, pool));
+    QLM_TRY(take(validation, &activation, store, pool));
+    if (validation->taken) {
+        QLM_TRY(complete_order(validation, store, pool));
+    }
     QLM_TRY(note(validation, store, pool));
     QLM_TRY(find(validation, store, call->pool));
-    return validation->taken ? report_activated(validation, store, pool) : NULL;
+    return validation->taken ? report_activated(validation, &before, store, pool) : NULL;
 }
 
-/* No seat is free. A single license names the computer that has it, as QLM does. */
-static qlm_error_t *explain_no_seat(const validation_t *validation, qlm_error_t *error)
+/* A license for one computer names the computer that has it, as QLM does. */
+static qlm_error_t *explain_elsewhere(const validation_t *validation, const qlm_activation_t *other)
 {
+    const qlm_call_t *call = validation->call;
+    const char *values[] = {
+        qlm_keygen_for_log(validation->view->license.activation_key, call->pool),
+        other->computer_name, qlm_date_format(other->activated_at, "yyyy-MM-dd HH:mm", call->pool),
+        other->computer_id, NULL};
+
+    return refuse(
+        call, QLM_CODE_ACTIVATED_ELSEWHERE,
+        qlm_message(call->properties, QLM_PROPERTY_TEXT_ACTIVATED_ELSEWHERE, values, call->pool));
+}
+
+/* No seat is free: the operator words the reason. */
+static qlm_error_t *explain_no_seat(const validation_t *validation)
+{
+    static const char *const no_values[] = {NULL};
     const qlm_call_t *call = validation->call;
     const qlm_license_t *license = &validation->view->license;
     apr_array_header_t *activations;
-    const qlm_activation_t *other;
 
-    if (error->code != QLM_CODE_NO_MORE_ACTIVATIONS || license->num_licenses != 1) {
-        return error;
+    if (license->num_licenses == 1) {
+        QLM_TRY(qlm_store_list_activations(&activations, call->store, license->id, call->pool));
+        if (activations->nelts > 0) {
+            return explain_elsewhere(validation, &APR_ARRAY_IDX(activations, 0, qlm_activation_t));
+        }
     }
-    QLM_TRY(qlm_store_list_activations(&activations, call->store, license->id, call->pool));
-    if (activations->nelts == 0) {
-        return error;
-    }
-    other = &APR_ARRAY_IDX(activations, 0, qlm_activation_t);
-    return qlm_error_make(
-        call->pool, QLM_ERROR_REFUSED, QLM_CODE_ACTIVATED_ELSEWHERE,
-        "The license %s has already been activated on a system called %s on %s "
-        "[%s].",
-        qlm_keygen_for_log(license->activation_key, call->pool), other->computer_name,
-        qlm_date_format(other->activated_at, "yyyy-MM-dd HH:mm", call->pool), other->computer_id);
+    return refuse(
+        call, QLM_CODE_NO_MORE_ACTIVATIONS,
+        qlm_message(call->properties, QLM_PROPERTY_TEXT_ALL_ACTIVATED, no_values, call->pool));
 }
 
 static qlm_error_t *activate(validation_t *validation)
@@ -323,7 +371,7 @@ static qlm_error_t *activate(validation_t *validation)
     qlm_call_t *call = validation->call;
     qlm_error_t *error = qlm_store_write(call->store, take_seat, validation, call->pool);
 
-    return error && validation->view ? explain_no_seat(validation, error) : error;
+    return error && validation->is_full ? explain_no_seat(validation) : error;
 }
 
 /* ---- activating again -------------------------------------------------------------------------

@@ -156,6 +156,15 @@ static qlm_error_t *check_vendor(qlm_call_t *call)
     return unsigned_because ? denied(call, unsigned_because) : NULL;
 }
 
+/* Nobody needs credentials, but those that are given must be right. */
+static qlm_error_t *check_offered(qlm_call_t *call)
+{
+    return qlm_argument_raw(call->input->fields, QLM_ARGUMENT_USER, call->sources) ||
+                   qlm_argument_raw(call->input->fields, QLM_ARGUMENT_PWD, call->sources)
+               ? check_vendor(call)
+               : NULL;
+}
+
 qlm_error_t *qlm_authenticate(qlm_call_t *call)
 {
     if (call->input->is_operator) {
@@ -168,11 +177,11 @@ qlm_error_t *qlm_authenticate(qlm_call_t *call)
     case QLM_PERMISSION_VENDOR:
         return check_vendor(call);
     case QLM_PERMISSION_OFFERED:
-        if (qlm_argument_raw(call->input->fields, QLM_ARGUMENT_USER, call->sources) ||
-            qlm_argument_raw(call->input->fields, QLM_ARGUMENT_PWD, call->sources)) {
-            return check_vendor(call);
-        }
-        return NULL;
+        return check_offered(call);
+    case QLM_PERMISSION_RELEASE:
+        return qlm_properties_bool(call->properties, QLM_PROPERTY_RELEASE_AUTHENTICATION)
+                   ? check_vendor(call)
+                   : check_offered(call);
     case QLM_PERMISSION_PUBLIC:
     default:
         return NULL;

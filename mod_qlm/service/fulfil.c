@@ -179,7 +179,7 @@ static void fill_license(qlm_license_t *license, const qlm_fulfil_line_t *line,
     license->affiliate_id = *terms->affiliate_id || !order->customer.affiliate_id
                                 ? terms->affiliate_id
                                 : order->customer.affiliate_id;
-    license->order_status = "Completed";
+    license->order_status = QLM_ORDER_COMPLETED;
 }
 
 const char *qlm_fulfil_properties(const qlm_license_t *license, const char *is_pp, qlm_call_t *call)

@@ -90,6 +90,12 @@ static const qlm_parameter_t validate_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t release_parameters[] = {
+    REQUIRED(KEY),    OPTIONAL(COMPUTER_ID), OPTIONAL(LOG_RELEASE),
+    OPTIONAL(VENDOR), OPTIONAL(USER),        OPTIONAL(PWD),
+    OPTIONAL(ARGS),   OPTIONAL(LOCALE),      END,
+};
+
 static const qlm_parameter_t revoke_parameters[] = {
     OPTIONAL(KEY),
     OPTIONAL(REVOKE),
@@ -191,6 +197,9 @@ const qlm_method_t qlm_methods[] = {
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, -1, issue_parameters, qlm_operation_webhook},
+    {"ReleaseLicenseHttp", "Release a license from one computer, so that another can have it.",
+     QLM_PERMISSION_RELEASE, QLM_FORM_XML, QLM_PROPERTY_ENABLE_RELEASE, release_parameters,
+     qlm_operation_release},
     {"RenewMaintenancePlan", "Renew a maintenance plan.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,
      -1, renew_plan_parameters, qlm_operation_renew_plan},
     {"RenewSubscriptionHttp", "Let a license end later.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,

@@ -13,7 +13,9 @@ struct qlm_reply_t;
 typedef enum qlm_permission_t {
     QLM_PERMISSION_PUBLIC,  /**< anybody */
     QLM_PERMISSION_OFFERED, /**< anybody, but credentials that are given must be right */
-    QLM_PERMISSION_VENDOR   /**< the vendor named, with its credentials */
+    QLM_PERMISSION_VENDOR,  /**< the vendor named, with its credentials */
+    QLM_PERMISSION_RELEASE  /**< as VENDOR, or as OFFERED where the property
+                               releaseLicenseRequiresAuthentication is false */
 } qlm_permission_t;
 
 /** The form of answers and failures. */

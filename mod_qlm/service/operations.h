@@ -14,6 +14,9 @@ qlm_error_t *qlm_operation_validate(qlm_reply_t *reply, qlm_call_t *call);
 /** QlmWebHookHandler (webhook.c): one order, or a delivery of several that the translator reads. */
 qlm_error_t *qlm_operation_webhook(qlm_reply_t *reply, qlm_call_t *call);
 
+/** ReleaseLicenseHttp (release.c). */
+qlm_error_t *qlm_operation_release(qlm_reply_t *reply, qlm_call_t *call);
+
 /** RevokeLicenseHttp (revoke.c). */
 qlm_error_t *qlm_operation_revoke(qlm_reply_t *reply, qlm_call_t *call);
 

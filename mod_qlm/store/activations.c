@@ -73,6 +73,25 @@ qlm_error_t *qlm_store_give_seat(int *given, qlm_store_t *store, apr_int64_t lic
                : NULL;
 }
 
+qlm_error_t *qlm_store_lower_activation(int *lowered, qlm_store_t *store, apr_int64_t license_id,
+                                        const char *computer_id, apr_int64_t now, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(now, pool), qlm_statement_number(license_id, pool),
+                            qlm_text_fold(computer_id, pool)};
+
+    return qlm_statement_execute(lowered, store, QLM_STATEMENT_ACTIVATION_LOWER, values, pool);
+}
+
+qlm_error_t *qlm_store_set_order_status(qlm_store_t *store, const qlm_license_t *license,
+                                        apr_pool_t *pool)
+{
+    const char *values[] = {license->order_status,
+                            qlm_statement_number(license->maintenance_until, pool),
+                            qlm_statement_number(license->id, pool)};
+
+    return qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_ORDER_STATUS, values, pool);
+}
+
 qlm_error_t *qlm_store_set_computer_key(qlm_store_t *store, const qlm_activation_t *activation,
                                         const char *computer_key, apr_pool_t *pool)
 {

@@ -290,6 +290,14 @@ qlm_error_t *qlm_store_take_seat(int *taken, qlm_store_t *store, const qlm_activ
  * then). */
 qlm_error_t *qlm_store_give_seat(int *given, qlm_store_t *store, apr_int64_t license_id,
                                  const char *computer_id, apr_int64_t now, apr_pool_t *pool);
+/** Inside a unit: one instance less runs on a computer. *lowered is 0 if it was the last one, or
+ * none (nothing is changed then). */
+qlm_error_t *qlm_store_lower_activation(int *lowered, qlm_store_t *store, apr_int64_t license_id,
+                                        const char *computer_id, apr_int64_t now, apr_pool_t *pool);
+/** Inside a unit: order status and maintenance plan of @a license, after a seat was taken or given.
+ */
+qlm_error_t *qlm_store_set_order_status(qlm_store_t *store, const qlm_license_t *license,
+                                        apr_pool_t *pool);
 /** Inside a unit: the computer key of an active computer, after its license has changed. */
 qlm_error_t *qlm_store_set_computer_key(qlm_store_t *store, const qlm_activation_t *activation,
                                         const char *computer_key, apr_pool_t *pool);

@@ -324,6 +324,27 @@ START_TEST(what_is_offered_must_be_right)
 }
 END_TEST
 
+START_TEST(a_release_is_closed_until_the_site_opens_it)
+{
+    static const char of_key[] = "is_avkey=A&is_pcid=PC";
+
+    vendor("qlmauthenticationprovider", 1, 0, "shop",
+           verifier("qlmauthenticationprovider", "hidden"));
+    prepare("ReleaseLicenseHttp", of_key, "");
+    denied(answer(), "wrong credentials");
+    prepare("ReleaseLicenseHttp", "is_user=shop&is_pwd=hidden", of_key);
+    OK(answer());
+    qlm_properties_put(properties, "releaseLicenseRequiresAuthentication", "false");
+    prepare("ReleaseLicenseHttp", of_key, "");
+    OK(answer());
+    prepare("ReleaseLicenseHttp", of_key, "is_pwd=wrong");
+    denied(answer(), "wrong credentials");
+    qlm_properties_put(properties, "releaseLicenseRequiresAuthentication", "perhaps");
+    prepare("ReleaseLicenseHttp", of_key, ""); /* what cannot be read is closed */
+    denied(answer(), "wrong credentials");
+}
+END_TEST
+
 START_TEST(the_operator_needs_none)
 {
     prepare("GetActivationKey", SHOP, "");
@@ -415,6 +436,7 @@ int main(void)
     tcase_add_test(tests, http_basic_counts_when_nothing_else_was_given);
     tcase_add_test(tests, public_methods_ask_nobody);
     tcase_add_test(tests, what_is_offered_must_be_right);
+    tcase_add_test(tests, a_release_is_closed_until_the_site_opens_it);
     tcase_add_test(tests, the_operator_needs_none);
     tcase_add_test(tests, the_time_of_a_refusal_tells_nothing);
     suite_add_tcase(suite, tests);
