@@ -317,11 +317,11 @@ int qlm_equal_constant_time(const char *given, const char *expected)
 }
 
 /* Lower-case hex digits of a digest. */
-static const char *hex_of(const unsigned char digest[QLM_MAC_BYTES], apr_pool_t *pool)
+static const char *hex_of(const unsigned char *digest, apr_size_t length, apr_pool_t *pool)
 {
-    char *made = apr_palloc(pool, 2 * QLM_MAC_BYTES + 1);
+    char *made = apr_palloc(pool, 2 * length + 1);
 
-    for (apr_size_t i = 0; i < QLM_MAC_BYTES; i++) {
+    for (apr_size_t i = 0; i < length; i++) {
         apr_snprintf(made + 2 * i, 3, "%02x", digest[i]);
     }
     return made;
@@ -335,7 +335,7 @@ qlm_error_t *qlm_sha256_hex(const char **hex, const char *text, apr_pool_t *pool
         return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
                               "OpenSSL cannot compute SHA-256");
     }
-    *hex = hex_of(digest, pool);
+    *hex = hex_of(digest, sizeof(digest), pool);
     return NULL;
 }
 
@@ -351,7 +351,19 @@ qlm_error_t *qlm_hmac_sha256_hex(const char **hex, const char *key, const char *
         return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
                               "OpenSSL cannot compute HMAC-SHA256");
     }
-    *hex = hex_of(digest, pool);
+    *hex = hex_of(digest, sizeof(digest), pool);
+    return NULL;
+}
+
+qlm_error_t *qlm_md5_hex(const char **hex, const char *text, apr_pool_t *pool)
+{
+    unsigned char digest[16];
+
+    if (EVP_Digest(text, strlen(text), digest, NULL, EVP_md5(), NULL) != 1) {
+        return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
+                              "OpenSSL does not compute MD5 here (it may be in FIPS mode)");
+    }
+    *hex = hex_of(digest, sizeof(digest), pool);
     return NULL;
 }
 

@@ -81,6 +81,10 @@ qlm_error_t *qlm_sha256_hex(const char **hex, const char *text, apr_pool_t *pool
 qlm_error_t *qlm_hmac_sha256_hex(const char **hex, const char *key, const char *text,
                                  apr_pool_t *pool);
 
+/** MD5 of @a text as 32 lower-case hex digits, in @a pool: for protocols that have it, never for
+ * secrets of ours. Errors: INTERNAL where OpenSSL refuses it (FIPS mode). */
+qlm_error_t *qlm_md5_hex(const char **hex, const char *text, apr_pool_t *pool);
+
 /** base64 (RFC 4648 §4) with padding, one line, in @a pool. */
 const char *qlm_base64_encode(const void *bytes, apr_size_t length, apr_pool_t *pool);
 

@@ -91,9 +91,16 @@ static const qlm_parameter_t validate_parameters[] = {
 };
 
 static const qlm_parameter_t release_parameters[] = {
-    REQUIRED(KEY),    OPTIONAL(COMPUTER_ID), OPTIONAL(LOG_RELEASE),
-    OPTIONAL(VENDOR), OPTIONAL(USER),        OPTIONAL(PWD),
-    OPTIONAL(ARGS),   OPTIONAL(LOCALE),      END,
+    REQUIRED(KEY),
+    OPTIONAL(COMPUTER_ID),
+    OPTIONAL(DEACTIVATION_CODE),
+    OPTIONAL(LOG_RELEASE),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(ARGS),
+    OPTIONAL(LOCALE),
+    END,
 };
 
 static const qlm_parameter_t revoke_parameters[] = {

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/date.h"
 #include "base/text.h"
+#include "license/deactivation.h"
 #include "license/keygen.h"
 #include "license/record.h"
 #include "service/message.h"
@@ -23,6 +24,7 @@ typedef struct release_t {
     qlm_call_t *call;
     const char *key;         /* normal form */
     const char *computer_id; /* as sent; "" = the only one of a license for one computer */
+    const char *secret;      /* deactivation codes are made with; NULL = none is asked for */
     /* what a run of the unit leaves: */
     const qlm_license_t *license; /* as it was */
     qlm_activation_t activation;  /* of the computer; id 0 = not active there */
@@ -89,6 +91,59 @@ static qlm_error_t *check_offline(const release_t *release, qlm_store_t *store, 
                      "cannot be released before.",
                      qlm_date_format(release->activation.offline_until, "yyyy-MM-dd HH:mm", pool))
                : NULL;
+}
+
+/* ---- the deactivation code --------------------------------------------------------------------
+ */
+
+/* Read before the unit. A site that asks for codes and has no secret accepts none. */
+static qlm_error_t *read_secret(release_t *release)
+{
+    const qlm_call_t *call = release->call;
+
+    if (!qlm_properties_bool(call->properties, QLM_PROPERTY_RELEASE_CODE)) {
+        return NULL;
+    }
+    if (!call->arguments->value[QLM_ARGUMENT_DEACTIVATION_CODE].is_given) {
+        return refuse(QLM_CODE_MISSING_ARGUMENT,
+                      "The deactivation code is missing. Please send it as is_deactivation_code.",
+                      call->pool);
+    }
+    return qlm_snapshot_secret(&release->secret, call->site, QLM_PROPERTY_COMMUNICATION_KEY,
+                               call->pool);
+}
+
+/* Judged before anything is told of the computer: who has no code learns nothing. */
+static qlm_error_t *check_code(const release_t *release, qlm_store_t *store, apr_pool_t *pool)
+{
+    const qlm_call_t *call = release->call;
+    const qlm_deactivation_t deactivation = {release->key,
+                                             *release->computer_id || !release->activation.id
+                                                 ? release->computer_id
+                                                 : release->activation.computer_id,
+                                             release->secret};
+    qlm_error_t *error;
+    int is_right;
+
+    (void)store;
+    if (!release->secret) {
+        return NULL;
+    }
+    QLM_TRY(qlm_deactivation_check(
+        &is_right, qlm_arguments_text(call->arguments, QLM_ARGUMENT_DEACTIVATION_CODE),
+        &deactivation, call->now, pool));
+    if (is_right) {
+        return NULL;
+    }
+    error = refuse(QLM_CODE_WRONG_DEACTIVATION_CODE,
+                   "The deactivation code is wrong, or of another day. Please let the application "
+                   "make a new one.",
+                   pool);
+    return *release->secret
+               ? error
+               : qlm_error_detail(error, pool,
+                                  "no code is right before a secret is set: run "
+                                  "`qlmctl property set communicationEncryptionKey -`");
 }
 
 /* ---- limits -----------------------------------------------------------------------------------
@@ -209,7 +264,7 @@ static qlm_error_t *give(const release_t *release, qlm_store_t *store, apr_pool_
 static qlm_error_t *release_unit(qlm_store_t *store, void *baton, apr_pool_t *pool)
 {
     static qlm_error_t *(*const rules[])(const release_t *, qlm_store_t *, apr_pool_t *) = {
-        check_active, check_offline, check_period, check_limit};
+        check_code, check_active, check_offline, check_period, check_limit};
     release_t *release = baton;
     qlm_call_t *call = release->call;
     qlm_license_view_t *view;
@@ -270,6 +325,7 @@ qlm_error_t *qlm_operation_release(qlm_reply_t *reply, qlm_call_t *call)
     if (*release.computer_id) {
         QLM_TRY(qlm_license_check_computer_id(release.computer_id, call->pool));
     }
+    QLM_TRY(read_secret(&release));
     QLM_TRY(qlm_store_write(call->store, release_unit, &release, call->pool));
     answer(reply, &release);
     return NULL;

@@ -24,6 +24,10 @@ qlm_error_t *qlm_site_snapshot(const qlm_snapshot_t **snapshot, qlm_site_t *site
 
 const qlm_properties_t *qlm_snapshot_properties(const qlm_snapshot_t *snapshot);
 
+/** A property of type secret as it was given, in @a pool; "" if it is not set. Errors: INTERNAL. */
+qlm_error_t *qlm_snapshot_secret(const char **text, const qlm_snapshot_t *snapshot,
+                                 qlm_property_t property, apr_pool_t *pool);
+
 /** Were keys imported that are not of our shape? Then no key is refused for its check part. */
 int qlm_snapshot_has_foreign_keys(const qlm_snapshot_t *snapshot);
 

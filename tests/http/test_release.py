@@ -1,10 +1,11 @@
 """ReleaseLicenseHttp: who may release, which computer, limits, what a release leaves behind."""
+import hashlib
 import json
 import time
 
 import pytest
 
-from client import CREDENTIALS, activate, call, issue, normal, validate, xml_refusal
+from client import CREDENTIALS, activate, call, day_after, issue, normal, on_one_day, validate, xml_refusal
 
 
 def release(site, key, computer="PC-1", vendor="QlmAuthenticationProvider", **more):
@@ -290,3 +291,91 @@ def test_the_first_activation_completes_an_order(site):
     plain = issue(site)
     activate(site, plain)
     assert stored(site, plain)["maintenance_until"] == 0
+
+
+# ---- the deactivation code
+
+SECRET = "{B6163D99-F46A-4580-BB42-BF276A507A14}"
+
+
+def code_for(key, computer="PC-1", secret=SECRET, days=0):
+    """As an application makes it."""
+    text = "|".join((normal(key), computer, secret, day_after(days)))
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+@pytest.fixture
+def closed_site(site):
+    """A site that asks for codes."""
+    site.ctl("property", "set", "communicationEncryptionKey", "-", stdin=SECRET + "\n")
+    with site.properties(releaseLicenseRequiresVerificationCode="true"):
+        yield site
+    site.ctl("property", "set", "communicationEncryptionKey", "")
+
+
+@pytest.mark.parametrize("name", ["is_deactivation_code", "is_deacivation_code", "is_deactcode", "IS_DeactCode"])
+def test_the_code_under_its_names(closed_site, name):
+    key = issue(closed_site)
+    activate(closed_site, key)
+    assert release(closed_site, key, **{name: code_for(key)}).error is None
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_the_code_of_a_neighbouring_day(closed_site, days):
+    key = issue(closed_site)
+    activate(closed_site, key)
+    # in the middle of a day nobody's today is two days away
+    on_one_day(lambda day: xml_refusal(closed_site, release(closed_site, key, is_deactcode=code_for(key, days=2 * days)),
+                                       224))
+    assert release(closed_site, key, is_deactcode=code_for(key, days=days)).error is None
+
+
+@pytest.mark.parametrize("make", [lambda k: code_for(k, "PC-2"), lambda k: code_for(k, secret=SECRET[1:-1] + "x"),
+                                  lambda k: code_for("AAAAA-BBBBB"), lambda k: "x", lambda k: code_for(k)[:-1]])
+def test_a_wrong_code(closed_site, make):
+    key = issue(closed_site)
+    activate(closed_site, key)
+    with closed_site.unchanged():
+        xml_refusal(closed_site, release(closed_site, key, is_deactcode=make(key)), 224)
+
+
+def test_the_code_without_braces_in_capitals_with_dashes(closed_site):
+    key = issue(closed_site)
+    activate(closed_site, key)
+    code = code_for(key, secret=SECRET[1:-1]).upper()
+    assert release(closed_site, key, is_deactcode="-".join((code[:8], code[8:16], code[16:]))).error is None
+
+
+def test_who_has_no_code_learns_nothing(closed_site):
+    key = issue(closed_site)
+    with closed_site.unchanged():
+        xml_refusal(closed_site, release(closed_site, key), 208)
+        xml_refusal(closed_site, release(closed_site, key, is_deactcode="x"), 224)
+        xml_refusal(closed_site, release(closed_site, key, is_deactcode=code_for(key)), 216)
+
+
+def test_the_only_computer_by_its_stored_id(closed_site):
+    key = issue(closed_site)
+    activate(closed_site, key, "Büro 7")
+    xml_refusal(closed_site, release(closed_site, key, None, is_deactcode=code_for(key, "")), 224)
+    assert release(closed_site, key, None, is_deactcode=code_for(key, "Büro 7")).error is None
+
+
+def test_without_a_secret_every_code_is_wrong(site):
+    key = issue(site)
+    activate(site, key)
+    with site.properties(releaseLicenseRequiresVerificationCode="true"), site.unchanged():
+        mark = site.mark()
+        for secret in ("", "{}", SECRET):
+            xml_refusal(site, release(site, key, is_deactcode=code_for(key, secret=secret)), 224)
+        assert site.lines_since(mark, "communicationEncryptionKey -")
+
+
+def test_the_secret_is_shown_nowhere(closed_site):
+    key = issue(closed_site)
+    activate(closed_site, key)
+    xml_refusal(closed_site, release(closed_site, key, is_deactcode="x"), 224)
+    for command in (("property", "list"), ("property", "get", "communicationEncryptionKey")):
+        shown = closed_site.ctl(*command, check=False)
+        assert SECRET[1:-1] not in shown.stdout + shown.stderr
+    assert SECRET[1:-1].encode() not in closed_site.everything_written()
