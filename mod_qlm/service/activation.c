@@ -9,9 +9,12 @@
 #include "license/keygen.h"
 #include "license/productvalues.h"
 #include "license/record.h"
+#include "service/accessed.h"
+#include "service/attempt.h"
 #include "service/message.h"
 #include "service/notify.h"
 #include "service/operations.h"
+#include "service/reclaim.h"
 #include "service/reply.h"
 #include "store/history.h"
 
@@ -300,37 +303,30 @@ static qlm_error_t *take(validation_t *validation, const qlm_activation_t *activ
     return error;
 }
 
-/* The unit of work: judged again inside the transaction, because the license may have changed since
- * it was read. */
-static qlm_error_t *take_seat(qlm_store_t *store, void *baton, apr_pool_t *pool)
+/* A computer that is not active takes a seat. Of a cloud license that may be one that nobody has
+ * used for long. */
+static qlm_error_t *take_seat(validation_t *validation, qlm_store_t *store, apr_pool_t *pool)
 {
-    validation_t *validation = baton;
-    qlm_call_t *call = validation->call;
+    const qlm_call_t *call = validation->call;
+    const qlm_license_t before = validation->view->license;
     qlm_activation_t activation = {0};
-    qlm_license_t before;
-    qlm_verdict_t verdict;
 
-    QLM_TRY(find(validation, store, call->pool));
-    before = validation->view->license;
-    QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
-                              &validation->request, validation->requested, call->properties, pool));
-    validation->taken = validation->is_full = 0;
-    if (verdict != QLM_VERDICT_ACTIVATE) {
-        return NULL;
-    }
     QLM_TRY(check_trials(validation, store, pool));
     QLM_TRY(check_system(validation, store, pool));
     QLM_TRY(check_day(validation, store, pool));
+    QLM_TRY(qlm_reclaim_seat(&before, store, call, pool));
     validation->view->license.expires_at = expiry_at_activation(validation);
     fill_activation(&activation, validation);
     activation.id = qlm_store_new_id(store);
     QLM_TRY(take(validation, &activation, store, pool));
-    if (validation->taken) {
-        QLM_TRY(complete_order(validation, store, pool));
+    if (!validation->taken) {
+        return qlm_error_make(pool, QLM_ERROR_CONFLICT, QLM_CODE_DATABASE,
+                              "the computer was activated at the same time");
     }
+    QLM_TRY(complete_order(validation, store, pool));
     QLM_TRY(note(validation, store, pool));
     QLM_TRY(find(validation, store, call->pool));
-    return validation->taken ? report_activated(validation, &before, store, pool) : NULL;
+    return report_activated(validation, &before, store, pool);
 }
 
 /* A license for one computer names the computer that has it, as QLM does. */
@@ -366,51 +362,98 @@ static qlm_error_t *explain_no_seat(const validation_t *validation)
         qlm_message(call->properties, QLM_PROPERTY_TEXT_ALL_ACTIVATED, no_values, call->pool));
 }
 
-static qlm_error_t *activate(validation_t *validation)
-{
-    qlm_call_t *call = validation->call;
-    qlm_error_t *error = qlm_store_write(call->store, take_seat, validation, call->pool);
-
-    return error && validation->is_full ? explain_no_seat(validation) : error;
-}
-
 /* ---- activating again -------------------------------------------------------------------------
  */
 
-static qlm_error_t *store_refreshed(qlm_store_t *store, void *baton, apr_pool_t *pool)
+/* A new version replaces the old one on a computer, unless several may be there together: then the
+ * activation keeps the version it was made with. */
+static int is_other_version(const qlm_activation_t *fresh, const qlm_activation_t *activation,
+                            const qlm_call_t *call)
 {
-    const validation_t *validation = baton;
-
-    return qlm_store_refresh_activation(store, &validation->view->activation, pool);
+    return (fresh->major != activation->major || fresh->minor != activation->minor) &&
+           !qlm_properties_bool(call->properties, QLM_PROPERTY_SEVERAL_VERSIONS);
 }
 
-/* The same computer once more: no seat; what changed is stored, and nothing is written when nothing
- * changed. */
-static qlm_error_t *refresh(validation_t *validation, int *is_changed)
+static int is_other_name(const qlm_activation_t *fresh, const qlm_activation_t *activation,
+                         const qlm_call_t *call)
 {
-    qlm_call_t *call = validation->call;
-    qlm_activation_t *activation = &validation->view->activation;
-    qlm_activation_t fresh = {0};
-    int is_new_name;
+    return *fresh->computer_name && strcmp(fresh->computer_name, activation->computer_name) != 0 &&
+           qlm_properties_bool(call->properties, QLM_PROPERTY_UPDATE_COMPUTER_NAME);
+}
 
+/* What the same computer once more changes in its activation. @return 0 if nothing: a validation
+ * that changes nothing writes nothing. Each start of an application with a cloud license counts,
+ * so that its ends can be counted too. */
+static int is_renewed(qlm_activation_t *activation, const validation_t *validation)
+{
+    const qlm_call_t *call = validation->call;
+    const qlm_activation_t *was = &validation->view->activation;
+    qlm_activation_t fresh = {0};
+
+    *activation = *was;
     fill_activation(&fresh, validation);
-    is_new_name = *fresh.computer_name &&
-                  strcmp(fresh.computer_name, activation->computer_name) != 0 &&
-                  qlm_properties_bool(call->properties, QLM_PROPERTY_UPDATE_COMPUTER_NAME);
-    *is_changed = is_new_name || strcmp(fresh.computer_key, activation->computer_key) != 0 ||
-                  fresh.major != activation->major || fresh.minor != activation->minor;
-    if (!*is_changed) {
-        return NULL;
-    }
-    activation->computer_key = fresh.computer_key;
-    activation->major = fresh.major;
-    activation->minor = fresh.minor;
-    activation->activation_count++;
-    activation->last_accessed_at = call->now;
-    if (is_new_name) {
+    if (is_other_name(&fresh, was, call)) {
         activation->computer_name = fresh.computer_name;
     }
-    return qlm_store_write(call->store, store_refreshed, validation, call->pool);
+    if (is_other_version(&fresh, was, call)) {
+        activation->major = fresh.major;
+        activation->minor = fresh.minor;
+    }
+    activation->computer_key = fresh.computer_key;
+    activation->last_accessed_at = call->now;
+    return qlm_model_is_cloud(validation->view->license.model) ||
+           activation->computer_name != was->computer_name || activation->major != was->major ||
+           activation->minor != was->minor || strcmp(fresh.computer_key, was->computer_key) != 0;
+}
+
+/* The same computer once more: no seat; what changed is stored. */
+static qlm_error_t *renew_seat(validation_t *validation, qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_activation_t activation;
+
+    if (!is_renewed(&activation, validation)) {
+        return NULL;
+    }
+    /* A release that counts the instances waits, or is waited for. */
+    if (qlm_model_is_cloud(validation->view->license.model)) {
+        QLM_TRY(qlm_store_hold_license(store, activation.license_id, pool));
+    }
+    QLM_TRY(qlm_store_refresh_activation(store, &activation, pool));
+    activation.activation_count++;
+    validation->view->activation = activation;
+    return NULL;
+}
+
+/* Does this call make the computer active, or active again? One with a computer key only asks. */
+static int is_activating(const validation_t *validation)
+{
+    return validation->request.activate && !*validation->request.computer_key &&
+           !validation->view->license.is_generic;
+}
+
+/* The unit of work: judged again inside the transaction, because the license may have changed since
+ * it was read. */
+static qlm_error_t *settle(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    validation_t *validation = baton;
+    qlm_call_t *call = validation->call;
+    qlm_verdict_t verdict;
+
+    validation->taken = validation->is_full = 0;
+    QLM_TRY(find(validation, store, call->pool));
+    QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
+                              &validation->request, validation->requested, call->properties, pool));
+    return verdict == QLM_VERDICT_ACTIVATE ? take_seat(validation, store, pool)
+           : is_activating(validation)     ? renew_seat(validation, store, pool)
+                                           : NULL;
+}
+
+static qlm_error_t *activate(validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    qlm_error_t *error = qlm_store_write(call->store, settle, validation, call->pool);
+
+    return error && validation->is_full ? explain_no_seat(validation) : error;
 }
 
 /* ---- the operations ---------------------------------------------------------------------------
@@ -425,42 +468,31 @@ static void pretend_active(validation_t *validation)
 
 static qlm_error_t *act(validation_t *validation, qlm_verdict_t verdict, const char **outcome)
 {
-    int is_changed;
+    qlm_activation_t renewed;
 
-    *outcome = "valid";
-    if (verdict == QLM_VERDICT_REPORT) {
-        *outcome = "reported";
+    *outcome = verdict == QLM_VERDICT_REPORT ? "reported" : "valid";
+    if (verdict == QLM_VERDICT_REPORT ||
+        (verdict == QLM_VERDICT_VALID &&
+         !(is_activating(validation) && is_renewed(&renewed, validation)))) {
         return NULL;
-    }
-    if (verdict == QLM_VERDICT_VALID) {
-        return *validation->request.computer_key || !validation->request.activate ||
-                       validation->view->license.is_generic
-                   ? NULL
-                   : refresh(validation, &is_changed);
     }
     if (validation->view->license.is_generic) {
         pretend_active(validation);
         return NULL;
     }
     QLM_TRY(activate(validation));
-    *outcome = validation->taken ? "activated" : "valid";
+    if (validation->taken) {
+        *outcome = "activated";
+    }
     return NULL;
 }
 
-static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
+/* Is the license known, what may the computer do, and does it do it? */
+static qlm_error_t *decide(const char **outcome, validation_t *validation)
 {
     qlm_call_t *call = validation->call;
-    qlm_document_t document = {0};
     qlm_verdict_t verdict;
-    const char *outcome;
 
-    read_request(validation);
-    choose_signer(validation);
-    reply->subject =
-        qlm_keygen_for_log(qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->pool);
-    QLM_TRY(read_key(validation));
-    QLM_TRY(look(validation, call->pool));
-    choose_signer(validation);
     QLM_TRY(qlm_license_judge(&verdict, &validation->view->license, &validation->view->activation,
                               &validation->request, validation->requested, call->properties,
                               call->pool));
@@ -469,7 +501,44 @@ static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
                       "the product of this license is not defined on the license server: tell the "
                       "publisher");
     }
-    QLM_TRY(act(validation, verdict, &outcome));
+    return act(validation, verdict, outcome);
+}
+
+/* What is not the answer's business: the time of the call, or that it was refused. */
+static void note_call(const validation_t *validation, const qlm_error_t *refusal)
+{
+    qlm_call_t *call = validation->call;
+    const qlm_license_view_t *view = validation->view;
+    const qlm_attempted_t attempted = {view, &validation->request, validation->computer_name};
+
+    if (!view || call->input->is_operator || view->license.is_generic) {
+        return;
+    }
+    if (!refusal && view->activation.id && validation->request.activate) {
+        qlm_accessed_note(call->accessed, &view->activation,
+                          qlm_reclaim_granularity(&view->license, call->properties), call->now,
+                          call->pool);
+    }
+    qlm_attempt_note(&attempted, refusal, call);
+}
+
+static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
+{
+    qlm_call_t *call = validation->call;
+    qlm_document_t document = {0};
+    const char *outcome = "";
+    qlm_error_t *error;
+
+    read_request(validation);
+    choose_signer(validation);
+    reply->subject =
+        qlm_keygen_for_log(qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->pool);
+    QLM_TRY(read_key(validation));
+    QLM_TRY(look(validation, call->pool));
+    choose_signer(validation);
+    error = decide(&outcome, validation);
+    note_call(validation, error);
+    QLM_TRY(error);
     document.license = &validation->view->license;
     document.activation = &validation->view->activation;
     document.customer = &validation->view->customer;

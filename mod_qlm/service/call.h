@@ -13,8 +13,9 @@ typedef struct qlm_call_t {
     apr_int64_t now;
     const qlm_call_input_t *input;
     const qlm_secrets_t *secrets;
-    const qlm_method_t *method; /**< the row, once found */
-    qlm_store_t *store;         /**< lent; NULL before and after */
+    struct qlm_accessed_t *accessed; /**< what is to be written later */
+    const qlm_method_t *method;      /**< the row, once found */
+    qlm_store_t *store;              /**< lent; NULL before and after */
     const qlm_snapshot_t *site;
     const qlm_properties_t *properties; /**< of the site */
     const qlm_vendor_t *vendor;         /**< translator, for methods that take one */

@@ -2,6 +2,7 @@
 #include "service/retention.h"
 
 #include "base/date.h"
+#include "store/attempts.h"
 #include "store/history.h"
 
 #define BATCH 500
@@ -17,6 +18,7 @@ typedef struct kind_t {
 static const kind_t kinds[] = {
     {QLM_PROPERTY_OUTBOX_DAYS, qlm_store_has_old_outbox, qlm_store_purge_outbox},
     {QLM_PROPERTY_HISTORY_DAYS, qlm_store_has_old_history, qlm_store_purge_history},
+    {QLM_PROPERTY_ATTEMPT_DAYS, qlm_store_has_old_attempts, qlm_store_purge_attempts},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(*kinds))

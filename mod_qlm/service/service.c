@@ -3,6 +3,7 @@
 #include "service/service.h"
 
 #include "base/text.h"
+#include "service/accessed.h"
 #include "service/authenticate.h"
 #include "service/call.h"
 #include "service/methods.h"
@@ -10,6 +11,7 @@
 #include "service/site.h"
 #include "service/strict.h"
 
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +21,8 @@
 struct qlm_service_t {
     const qlm_secrets_t *secrets;
     qlm_site_t *site;
+    qlm_accessed_t *accessed;
+    apr_uint32_t calls; /* being served now */
 };
 
 qlm_service_t *qlm_service_create(const qlm_secrets_t *secrets, apr_pool_t *pool)
@@ -27,6 +31,7 @@ qlm_service_t *qlm_service_create(const qlm_secrets_t *secrets, apr_pool_t *pool
 
     service->secrets = secrets;
     service->site = qlm_site_create(secrets, pool);
+    service->accessed = qlm_accessed_create(pool);
     return service;
 }
 
@@ -38,6 +43,16 @@ const qlm_secrets_t *qlm_service_secrets(const qlm_service_t *service)
 qlm_site_t *qlm_service_site(const qlm_service_t *service)
 {
     return service->site;
+}
+
+struct qlm_accessed_t *qlm_service_accessed(const qlm_service_t *service)
+{
+    return service->accessed;
+}
+
+int qlm_service_is_idle(qlm_service_t *service)
+{
+    return apr_atomic_read32(&service->calls) == 0;
 }
 
 void qlm_call_note(qlm_call_t *call, const char *text)
@@ -209,12 +224,15 @@ qlm_reply_t *qlm_service_run(qlm_service_t *service, const qlm_call_input_t *inp
     call->now = input->now;
     call->input = input;
     call->secrets = service->secrets;
+    call->accessed = service->accessed;
     if (!*input->method && !input->error) {
         qlm_reply_index(reply, pool);
         return reply;
     }
+    apr_atomic_inc32(&service->calls);
     error = walk(reply, call, service);
     qlm_call_return(call);
+    apr_atomic_dec32(&service->calls);
     if (!error && call->content) {
         error = qlm_reply_send_document(reply, call);
     }

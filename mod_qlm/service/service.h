@@ -67,6 +67,11 @@ qlm_service_t *qlm_service_create(const qlm_secrets_t *secrets, apr_pool_t *pool
 /** What the service was made with, and its view of the site; for the outbox's worker. */
 const qlm_secrets_t *qlm_service_secrets(const qlm_service_t *service);
 struct qlm_site_t *qlm_service_site(const qlm_service_t *service);
+/** What its calls have left to be written in the background. */
+struct qlm_accessed_t *qlm_service_accessed(const qlm_service_t *service);
+
+/** Is no call between its first and its last use of the database? */
+int qlm_service_is_idle(qlm_service_t *service);
 
 /** Serve one call. Never fails: every error becomes a reply. In @a pool. */
 qlm_reply_t *qlm_service_run(qlm_service_t *service, const qlm_call_input_t *input,

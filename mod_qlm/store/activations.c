@@ -111,7 +111,6 @@ qlm_error_t *qlm_store_refresh_activation(qlm_store_t *store, const qlm_activati
                             qlm_statement_number(activation->minor, pool),
                             qlm_statement_number(activation->activated_at, pool),
                             qlm_statement_number(activation->last_accessed_at, pool),
-                            qlm_statement_number(activation->activation_count, pool),
                             qlm_statement_text(activation->user_data),
                             qlm_statement_text(activation->ip_address),
                             qlm_statement_number(activation->license_id, pool),

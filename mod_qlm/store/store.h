@@ -301,7 +301,8 @@ qlm_error_t *qlm_store_set_order_status(qlm_store_t *store, const qlm_license_t 
 /** Inside a unit: the computer key of an active computer, after its license has changed. */
 qlm_error_t *qlm_store_set_computer_key(qlm_store_t *store, const qlm_activation_t *activation,
                                         const char *computer_key, apr_pool_t *pool);
-/** Inside a unit: a computer activates again: new computer key, name, version, count, time. */
+/** Inside a unit: a computer activates again: new computer key, name, version, time; its count is
+ * raised by one. */
 qlm_error_t *qlm_store_refresh_activation(qlm_store_t *store, const qlm_activation_t *activation,
                                           apr_pool_t *pool);
 /** Inside a unit: what an activating call stores with the license: user data and affiliate (NULL =
@@ -322,5 +323,23 @@ qlm_error_t *qlm_store_count_on_computer(apr_int64_t *count, qlm_store_t *store,
                                          const char *computer_id, const char *computer_name,
                                          apr_int64_t except_license_id, int trials_only,
                                          int with_revoked, apr_pool_t *pool);
+
+/* ---- seats in use ---- */
+
+/** Inside a unit: hold a license as qlm_store_lock_license does, and leave nothing behind. */
+qlm_error_t *qlm_store_hold_license(qlm_store_t *store, apr_int64_t license_id, apr_pool_t *pool);
+/** The computer that has not called for the longest time, if that is before @a before and its seat
+ * is not taken offline at @a now; *activation is NULL if there is none. */
+qlm_error_t *qlm_store_find_idle(const qlm_activation_t **activation, qlm_store_t *store,
+                                 apr_int64_t license_id, apr_int64_t before, apr_int64_t now,
+                                 apr_pool_t *pool);
+/** Inside a unit: take back the seat of such a computer. *given is 0 if it has called since then
+ * (nothing is changed then). */
+qlm_error_t *qlm_store_take_back(int *given, qlm_store_t *store, const qlm_activation_t *activation,
+                                 apr_int64_t now, apr_pool_t *pool);
+/** Inside a unit: a computer called at @a at; stored if what is stored is older than @a before. */
+qlm_error_t *qlm_store_set_accessed(qlm_store_t *store, apr_int64_t license_id,
+                                    const char *computer_id, apr_int64_t at, apr_int64_t before,
+                                    apr_pool_t *pool);
 
 #endif

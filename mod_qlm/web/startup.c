@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "service/outbox.h"
 #include "web/database.h"
+#include "web/housekeeping.h"
 #include "web/outbound.h"
 #include "web/signature_cache.h"
 #include "web/worker.h"
@@ -289,6 +290,7 @@ static void make_service(qlm_server_conf_t *conf, apr_pool_t *pchild, server_rec
                      error->text);
     }
     conf->service = qlm_service_create(conf->secrets, pchild);
+    qlm_housekeeping_register(s, pchild);
 }
 
 void qlm_startup_child_init(apr_pool_t *pchild, server_rec *s)

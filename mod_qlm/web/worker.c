@@ -11,6 +11,7 @@
 #include "outbound/smtp.h"
 #include "service/outbox.h"
 #include "web/database.h"
+#include "web/housekeeping.h"
 #include "web/outbound.h"
 
 #include <ap_mpm.h>
@@ -44,6 +45,7 @@ typedef struct lane_t {
     struct qlm_lanes_t *lanes;
     apr_os_thread_t thread;
     trouble_t *troubles; /* one for each server, in the order of the list */
+    int keeps_house; /* writes what the calls have noted, too */
     int has_thread, is_working, has_ended;
 } lane_t;
 
@@ -142,9 +144,12 @@ static void work(const lane_t *lane, server_rec *s, trouble_t *trouble, apr_pool
     shift_t shift = {s, lane->lanes};
     qlm_outbox_input_t input = {0};
     qlm_outbox_round_t round;
+    qlm_error_t *error, *outcome;
 
     fill_input(&input, lane, &shift, pool);
-    note_trouble(s, trouble, lane->work(&round, qlm_server_conf(s)->service, &input, pool));
+    error = lane->keeps_house ? qlm_housekeeping_work(s, pool) : NULL;
+    outcome = lane->work(&round, qlm_server_conf(s)->service, &input, pool);
+    note_trouble(s, trouble, outcome ? outcome : error);
     trouble->is_ours |= round.is_ours;
 }
 
@@ -313,6 +318,7 @@ int qlm_worker_register(apr_pool_t *pconf, server_rec *s)
     lanes->lane[0].work = qlm_outbox_send;
     lanes->lane[1].name = "webhook";
     lanes->lane[1].work = qlm_outbox_post;
+    lanes->lane[1].keeps_house = 1; /* a mail server may hang */
     for (const server_rec *each = s; each; each = each->next) {
         servers++;
     }
