@@ -11,6 +11,7 @@ import pytest
 
 from client import KEY, PRODUCT, Connection, call, issue, kept, normal, order, order_number, report, storm, until, \
     validate
+from env import PASSWORD, USER
 
 OFFLINE = (OSError, http.client.HTTPException)
 
@@ -374,3 +375,110 @@ def test_memory_does_not_grow_with_calls(any_site):
     storm(range(3000), lambda box, i: kept(box, any_site).call("ValidateLicenseHttp", query), clients=4)
     second, processes_now = resident()
     assert second / processes_now - first / processes < 2048, "%d kB, then %d kB" % (first, second)
+
+
+# ---- seats that are given back
+
+RELEASE = {"is_vendor": "QlmAuthenticationProvider", "is_user": USER, "is_pwd": PASSWORD}
+
+
+def take(connection, key, computer):
+    return connection.call("ActivateKey", {"is_avkey": key, "is_pcid": computer, **PRODUCT})
+
+
+def give(connection, key, computer):
+    return connection.call("ReleaseLicenseHttp", {**RELEASE, "is_avkey": key, "is_pcid": computer})
+
+
+class Mover(threading.Thread):
+    """Moves one computer in and out of licenses, and knows where it is; of a call that was cut off it knows nothing."""
+
+    def __init__(self, site, keys, computer, stop):
+        super().__init__()
+        self.site, self.keys, self.computer, self.stop = site, keys, computer, stop
+        self.active, self.moves, self.trouble = {}, 0, None  # key -> True, False or None (not known)
+
+    def run(self):
+        connection = Connection(self.site, timeout=30)
+        chance = random.Random(self.computer)
+        while not self.stop.is_set() and not self.trouble:
+            key = chance.choice(self.keys)
+            try:
+                self.move(connection, key)
+            except OFFLINE:
+                self.active[key] = None
+                connection.close()
+                time.sleep(0.01)
+            except AssertionError as trouble:
+                self.trouble = trouble
+        connection.close()
+
+    def move(self, connection, key):
+        was = self.active.get(key, False)
+        answer = (give if was or (was is None and self.moves % 2) else take)(connection, key, self.computer)
+        assert answer.status == 200, answer
+        if answer.root.find("result") is not None and answer.error is None:
+            self.active[key] = answer.field("status") is not None  # a document, or the sentence of a release
+        else:
+            assert answer.code in ("210", "216", "217"), answer
+            assert was is None or (was is False and answer.code == "210"), "%r after %r" % (answer, was)
+            self.active[key] = False
+        self.moves += 1
+
+
+def compare_seats(site, movers):
+    """What was acknowledged is so."""
+    rows = {(r["activation_key"], r["computer_id"]) for r in site.query(
+        "SELECT l.activation_key, a.computer_id FROM qlm_activation a JOIN qlm_license l ON l.id = a.license_id")}
+    for mover in movers:
+        for key, is_active in mover.active.items():
+            if is_active is not None:
+                assert ((normal(key), mover.computer) in rows) == is_active, (key, mover.computer, is_active)
+
+
+@pytest.mark.parametrize("mpm, rounds", [("event", 6), ("prefork", 4)])
+def test_seats_move_while_the_server_is_killed(new_site, mpm, rounds):
+    """32 computers share 3 licenses of 5 seats each, in and out; the server is killed in the middle."""
+    site = new_site(mpm=mpm)
+    site.allow("AH00|exit signal|QLM100[178]")
+    keys = [issue(site, is_quantity="5") for _ in range(3)]
+    moments = random.Random(20261121)
+    known = [{} for _ in range(32)]
+    moves = 0
+    for _ in range(rounds):
+        stop = threading.Event()
+        movers = [Mover(site, keys, "PC-%d" % i, stop) for i in range(32)]
+        for mover, active in zip(movers, known):
+            mover.active = active
+            mover.start()
+        until(lambda: sum(m.moves for m in movers) > 100, 30)
+        time.sleep(moments.uniform(0, 0.1))
+        site.kill()
+        stop.set()
+        finish(movers)
+        moves += sum(m.moves for m in movers)
+        site.start()
+        compare_seats(site, movers)
+        intact(site)
+    assert moves > 100 * rounds
+    # nothing is left over: all computers leave, and every seat is free again
+    for key in keys:
+        storm(range(32), lambda box, i: give(kept(box, site), key, "PC-%d" % i), 8)
+    assert {r["available_licenses"] for r in site.query("SELECT available_licenses FROM qlm_license")} == {5}
+    intact(site)
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_the_same_seat_is_given_once(new_site, mpm):
+    """32 clients release the same computer: one gives the seat back, the others find nothing to give."""
+    site = new_site(mpm=mpm)
+    site.allow("QLM1008")
+    key = issue(site, is_quantity="4")
+    for _ in range(5):
+        for computer in ("PC-1", "PC-2"):
+            assert take(Fresh(site), key, computer).error is None
+        answers = storm(range(64), lambda box, i: give(kept(box, site), key, "PC-1"), 32)
+        assert sorted(str(a.code) for a in answers) == ["217"] * 63 + ["None"]
+        assert report(site, key).field("availableLicenses") == "3"
+        assert give(Fresh(site), key, "PC-2").error is None
+    intact(site)
