@@ -136,7 +136,7 @@ static qlm_error_t *check_computer(const case_t *c)
 }
 
 /* The list is separated by || only: an id may contain any single character. */
-static int is_blocked(const char *list, const char *computer_id, apr_pool_t *pool)
+static int is_listed(const char *list, const char *computer_id, apr_pool_t *pool)
 {
     const char *id = qlm_text_fold(computer_id, pool);
 
@@ -153,17 +153,28 @@ static int is_blocked(const char *list, const char *computer_id, apr_pool_t *poo
     return 0;
 }
 
+/* The site's list, then the license's own: nobody who is denied, and nobody else than those who are
+ * allowed, if any are named. */
 static qlm_error_t *check_blocked(const case_t *c)
 {
-    const char *list = qlm_properties_text(c->properties, QLM_PROPERTY_BLOCK_COMPUTER_IDS);
+    const char *blocked = qlm_properties_text(c->properties, QLM_PROPERTY_BLOCK_COMPUTER_IDS);
+    const char *denied = c->license->denied_computers;
+    const char *allowed = c->license->allowed_computers;
+    const char *id = c->request->computer_id;
 
-    if (!qlm_text_is_empty(c->request->computer_id) && *list &&
-        is_blocked(list, c->request->computer_id, c->pool)) {
+    if (qlm_text_is_empty(id)) {
+        return NULL;
+    }
+    if (is_listed(blocked, id, c->pool)) {
         return refuse(QLM_CODE_BLOCKED,
                       "This computer is blocked on the license server. Please contact the vendor.",
                       c->pool);
     }
-    return NULL;
+    return is_listed(denied, id, c->pool) || (*allowed && !is_listed(allowed, id, c->pool))
+               ? refuse(QLM_CODE_BLOCKED,
+                        "This license may not be used on this computer. Please contact the vendor.",
+                        c->pool)
+               : NULL;
 }
 
 static qlm_error_t *check_expiry(const case_t *c)

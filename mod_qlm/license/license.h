@@ -84,7 +84,8 @@ typedef enum qlm_verdict_t {
 } qlm_verdict_t;
 
 /** Judge a request by the rules in their order: revoked, product, version, computer id, blocked
- * computer, expiry, computer key. Seats and limits are decided by the store.
+ * computer (by the site or the license), expiry, computer key. Seats and limits are decided by the
+ * store.
  * @param requested  the product version the client named, NULL if it named none or it is not known
  * Errors: REFUSED with the code of the first rule broken. */
 qlm_error_t *qlm_license_judge(qlm_verdict_t *verdict, const qlm_license_t *license,

@@ -89,6 +89,12 @@ static const qlm_command_option_t import_options[] = {
     END_OF_OPTIONS,
 };
 
+static const qlm_command_option_t attempts_list_options[] = {
+    {"key", "KEY", 0, "only those of this key"},
+    {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t customer_find_options[] = {
     {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
     END_OF_OPTIONS,
@@ -128,6 +134,10 @@ static const qlm_command_option_t verify_options[] = {
     {"key", "FILE", 0, "public key, PEM or <RSAKeyValue>; default: the product the document names"},
     END_OF_OPTIONS,
 };
+
+static const char attempts_list_details[] =
+    "One line for each license, computer and reason; counts are written once an hour. Code 202: a\n"
+    "computer key that is genuine, but not the stored one of that computer.";
 
 static const char vendor_set_details[] =
     "Fields: enabled=true|false, user=TEXT, password=-, url=URL, api_key=-, shared_key=-,\n"
@@ -222,6 +232,9 @@ const qlm_command_t qlm_commands[] = {
      "Say what the server would answer to a computer, and why", NULL, qlm_command_key_explain},
     {"key", "history", "KEY", 1, 1, key_history_options,
      "Show what happened to a key, newest first", NULL, qlm_command_key_history},
+    {"attempts", "list", "", 0, 0, attempts_list_options,
+     "List activations that were refused, newest first", attempts_list_details,
+     qlm_command_attempts_list},
     {"customer", "find", "TEXT", 1, 1, customer_find_options,
      "Find customers by a part of e-mail, name or company", NULL, qlm_command_customer_find},
     {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",

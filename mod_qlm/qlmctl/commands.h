@@ -66,6 +66,7 @@ qlm_error_t *qlm_command_import(qlm_tool_t *tool);
 qlm_error_t *qlm_command_export(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_revoke(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_explain(qlm_tool_t *tool);
+qlm_error_t *qlm_command_attempts_list(qlm_tool_t *tool);
 qlm_error_t *qlm_command_customer_find(qlm_tool_t *tool);
 qlm_error_t *qlm_command_order_show(qlm_tool_t *tool);
 qlm_error_t *qlm_command_outbox_list(qlm_tool_t *tool);

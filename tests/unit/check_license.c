@@ -36,7 +36,9 @@ static void set_up(void)
                               .num_licenses = 1,
                               .floating_seats = 1,
                               .features = "",
-                              .duration_days = -1};
+                              .duration_days = -1,
+                              .allowed_computers = "",
+                              .denied_computers = ""};
     active =
         (qlm_activation_t){.id = 9, .license_id = 7, .computer_id = "PC-1", .computer_key = PCKEY};
     inactive = (qlm_activation_t){.computer_id = "", .computer_key = ""};
@@ -345,6 +347,27 @@ START_TEST(test_blocked)
 }
 END_TEST
 
+START_TEST(test_denied)
+{
+    license.denied_computers = blocks[_i].list;
+    request.computer_id = blocks[_i].id;
+    ck_assert_int_eq(judge_inactive(), blocks[_i].is_blocked ? QLM_CODE_BLOCKED : 0);
+}
+END_TEST
+
+/* A list that names somebody lets in nobody else; one that is empty lets in all. */
+START_TEST(test_allowed)
+{
+    int is_let_in = blocks[_i].is_blocked || !*blocks[_i].list;
+
+    license.allowed_computers = blocks[_i].list;
+    request.computer_id = blocks[_i].id;
+    ck_assert_int_eq(judge_inactive(), is_let_in ? 0 : QLM_CODE_BLOCKED);
+    license.denied_computers = blocks[_i].id; /* who is on both lists is denied */
+    ck_assert_int_eq(judge_inactive(), QLM_CODE_BLOCKED);
+}
+END_TEST
+
 /* An empty entry does not block the caller who gives no id. */
 START_TEST(test_blocked_without_id)
 {
@@ -492,6 +515,8 @@ static void add_judge_tests(TCase *cases)
     tcase_add_test(cases, test_computer_needed);
     tcase_add_test(cases, test_generic);
     tcase_add_loop_test(cases, test_blocked, 0, (int)(sizeof(blocks) / sizeof(blocks[0])));
+    tcase_add_loop_test(cases, test_denied, 0, (int)(sizeof(blocks) / sizeof(blocks[0])));
+    tcase_add_loop_test(cases, test_allowed, 0, (int)(sizeof(blocks) / sizeof(blocks[0])));
     tcase_add_test(cases, test_blocked_without_id);
 }
 
