@@ -107,3 +107,37 @@ const char *qlm_features_names(const char *stored, const char *names, apr_pool_t
     }
     return text;
 }
+
+/* One "set:id:name". *feature is set to the bit, 0 to 31. */
+static int read_name(int *feature, const char *row)
+{
+    unsigned int set, id;
+    int bit = 0;
+
+    if (!read_number(&set, &row, 1, QLM_FEATURE_SETS - 1) || *row++ != ':' ||
+        !read_number(&id, &row, 3, 128) || *row++ != ':' || id == 0 || (id & (id - 1)) != 0) {
+        return 0;
+    }
+    while (1U << bit != id) {
+        bit++;
+    }
+    *feature = 8 * (int)set + bit;
+    return *row != '\0' && !strpbrk(row, ",:");
+}
+
+int qlm_features_are_names(const char *names, apr_pool_t *pool)
+{
+    apr_array_header_t *rows = qlm_text_split(names, ";", pool);
+    unsigned int seen = 0;
+
+    for (int i = 0; i < rows->nelts; i++) {
+        int feature;
+
+        if (!read_name(&feature, APR_ARRAY_IDX(rows, i, const char *)) ||
+            (seen & (1U << feature)) != 0) {
+            return 0;
+        }
+        seen |= 1U << feature;
+    }
+    return 1;
+}

@@ -24,4 +24,8 @@ const char *qlm_features_format(const qlm_features_t *features, apr_pool_t *pool
  * feature without a name as "set:id". In @a pool. */
 const char *qlm_features_names(const char *stored, const char *names, apr_pool_t *pool);
 
+/** Are these a product's names: "set:id:name;…", set 0..3, id one of 1, 2, 4 … 128, each feature
+ * once, no name with ',' or ':'? "" is. */
+int qlm_features_are_names(const char *names, apr_pool_t *pool);
+
 #endif

@@ -138,6 +138,15 @@ static const qlm_command_option_t verify_options[] = {
 static const char attempts_list_details[] =
     "One line for each license, computer and reason; counts are written once an hour. Code 202: a\n"
     "computer key that is genuine, but not the stored one of that computer.";
+#define PRODUCT_FIELDS                                                                             \
+    "Fields: features='0:1:STD;0:2:PRO' (names of the features, set:id:name;...),\n"               \
+    "latest-version=TEXT, latest-url=URL, latest-notes=TEXT (what GetLatestVersionHttp tells)"
+
+static const char product_fields[] = PRODUCT_FIELDS ".";
+static const char product_set_details[] = PRODUCT_FIELDS
+    ",\n"
+    "name=TEXT, released=yyyy-MM-dd. An empty value removes what is stored. The keys "
+    "stay.";
 
 static const char vendor_set_details[] =
     "Fields: enabled=true|false, user=TEXT, password=-, url=URL, api_key=-, shared_key=-,\n"
@@ -194,8 +203,10 @@ const qlm_command_t qlm_commands[] = {
     {"db", "backup", "FILE", 1, 1, NULL, "Copy an SQLite database to a new file, while it is used",
      "The secret file is not in it: without it the copy is of no use. Keep both, in two places.",
      qlm_command_db_backup},
-    {"product", "add", "", 0, 0, product_add_options, "Define a product version and make its keys",
-     NULL, qlm_command_product_add},
+    {"product", "add", "[field=value ...]", 0, QLM_WORDS_MAX, product_add_options,
+     "Define a product version and make its keys", product_fields, qlm_command_product_add},
+    {"product", "set", "FIELD=VALUE ...", 1, QLM_WORDS_MAX, product_options,
+     "Change a product version", product_set_details, qlm_command_product_set},
     {"product", "list", "", 0, 0, NULL, "List the product versions", NULL,
      qlm_command_product_list},
     {"product", "show", "", 0, 0, product_options, "Show a product version", NULL,

@@ -1,6 +1,7 @@
-/* product: add, list, show, keys. */
+/* product: add, set, list, show, keys. */
 #include "qlmctl/commands.h"
 #include "qlmctl/output.h"
+#include "qlmctl/pairs.h"
 #include "qlmctl/products.h"
 #include "qlmctl/records.h"
 
@@ -11,7 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MAX_BYTES 255
+#define NAME_MAX_BYTES     255
+#define FEATURES_MAX_BYTES 4000
+#define VERSION_MAX_BYTES  100
+#define URL_MAX_BYTES      1000
+#define NOTES_MAX_BYTES    4000
+
+static qlm_error_t *unknown(qlm_tool_t *tool, int id, int major, int minor)
+{
+    return qlm_tool_failure(tool, "there is no product %d version %d.%d; see qlmctl product list",
+                            id, major, minor);
+}
 
 qlm_error_t *qlm_products_find(const qlm_product_t **product, qlm_tool_t *tool, int id, int major,
                                int minor)
@@ -27,8 +38,7 @@ qlm_error_t *qlm_products_find(const qlm_product_t **product, qlm_tool_t *tool, 
             return NULL;
         }
     }
-    return qlm_tool_failure(tool, "there is no product %d version %d.%d; see qlmctl product list",
-                            id, major, minor);
+    return unknown(tool, id, major, minor);
 }
 
 /* The product that --id and --version name. */
@@ -38,6 +48,80 @@ static qlm_error_t *find_named(const qlm_product_t **product, qlm_tool_t *tool)
 
     QLM_TRY(qlm_tool_option_product(&id, &major, &minor, tool, "id"));
     return qlm_products_find(product, tool, id, major, minor);
+}
+
+/* ---- fields -----------------------------------------------------------------------------------
+ */
+
+enum { FEATURES, LATEST_VERSION, LATEST_URL, LATEST_NOTES, NAME, RELEASED, FIELD_COUNT };
+
+static const qlm_pair_t fields[] = {
+    [FEATURES] = {"features", FEATURES_MAX_BYTES, 0},
+    [LATEST_VERSION] = {"latest-version", VERSION_MAX_BYTES, 0},
+    [LATEST_URL] = {"latest-url", URL_MAX_BYTES, 0},
+    [LATEST_NOTES] = {"latest-notes", NOTES_MAX_BYTES, 1},
+    [NAME] = {"name", NAME_MAX_BYTES, 0},
+    [RELEASED] = {"released", VERSION_MAX_BYTES, 0},
+    [FIELD_COUNT] = {NULL, 0, 0},
+};
+
+/* @a dashes: "--" where they are options. */
+static qlm_error_t *read_name(qlm_product_t *product, qlm_tool_t *tool, const char *dashes,
+                              const char *name)
+{
+    const char *trimmed = qlm_text_trim(name, tool->pool);
+
+    if (!qlm_text_is_utf8(name) || qlm_text_has_control(name) || !*trimmed ||
+        strlen(name) > NAME_MAX_BYTES) {
+        return qlm_tool_usage(tool,
+                              "%sname takes a UTF-8 text of 1 to %d bytes without control "
+                              "characters",
+                              dashes, NAME_MAX_BYTES);
+    }
+    product->name = trimmed;
+    return NULL;
+}
+
+static qlm_error_t *read_released(qlm_product_t *product, qlm_tool_t *tool, const char *dashes,
+                                  const char *released)
+{
+    product->released_at = 0;
+    return !*released || qlm_date_parse(&product->released_at, released, "yyyy-MM-dd")
+               ? NULL
+               : qlm_tool_usage(tool, "%sreleased takes a date as yyyy-MM-dd, such as 2026-05-14",
+                                dashes);
+}
+
+static int is_url(const char *text)
+{
+    return !*text || strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+}
+
+/* Change what is given. */
+static qlm_error_t *apply_fields(qlm_product_t *product, qlm_tool_t *tool, const char *dashes,
+                                 const char *const *values)
+{
+    if (values[FEATURES] && !qlm_features_are_names(values[FEATURES], tool->pool)) {
+        return qlm_tool_usage(tool, "features are names as set:id:name;..., set 0 to 3, id 1, 2, "
+                                    "4 ... 128, such as 0:1:STD;0:2:PRO");
+    }
+    if (values[LATEST_URL] && !is_url(values[LATEST_URL])) {
+        return qlm_tool_usage(tool, "latest-url begins with https:// or http://");
+    }
+    if (values[NAME]) {
+        QLM_TRY(read_name(product, tool, dashes, values[NAME]));
+    }
+    if (values[RELEASED]) {
+        QLM_TRY(read_released(product, tool, dashes, values[RELEASED]));
+    }
+    product->features = values[FEATURES] ? values[FEATURES] : product->features;
+    product->latest_version =
+        values[LATEST_VERSION] ? values[LATEST_VERSION] : product->latest_version;
+    product->latest_version_url =
+        values[LATEST_URL] ? values[LATEST_URL] : product->latest_version_url;
+    product->latest_version_notes =
+        values[LATEST_NOTES] ? values[LATEST_NOTES] : product->latest_version_notes;
+    return NULL;
 }
 
 /* ---- add --------------------------------------------------------------------------------------
@@ -58,28 +142,25 @@ static qlm_error_t *add(qlm_store_t *store, void *baton, apr_pool_t *pool)
 static qlm_error_t *read_product(qlm_product_t *product, int *bits, qlm_tool_t *tool)
 {
     const char *algorithm = qlm_tool_option(tool, "algorithm");
-    const char *released = qlm_tool_option(tool, "released");
+    const char *values[FIELD_COUNT];
     apr_int64_t length = 2048;
 
     QLM_TRY(qlm_tool_option_product(&product->id, &product->major, &product->minor, tool, "id"));
     QLM_TRY(qlm_tool_option_int(&length, tool, "bits", 1024, 8192));
     *bits = (int)length;
-    product->name = qlm_tool_option(tool, "name");
-    if (!qlm_text_is_utf8(product->name) || qlm_text_has_control(product->name) ||
-        !*qlm_text_trim(product->name, tool->pool) || strlen(product->name) > NAME_MAX_BYTES) {
-        return qlm_tool_usage(tool,
-                              "--name takes a UTF-8 text of 1 to %d bytes without control "
-                              "characters",
-                              NAME_MAX_BYTES);
+    QLM_TRY(qlm_pairs_read(values, tool, 0, fields));
+    if (values[NAME] || values[RELEASED]) {
+        return qlm_tool_usage(tool, "name and release day of a new product are the options --name "
+                                    "and --released");
     }
-    product->name = qlm_text_trim(product->name, tool->pool);
+    values[NAME] = qlm_tool_option(tool, "name");
+    values[RELEASED] = qlm_tool_option(tool, "released");
     if (algorithm && !qlm_algorithm_parse(&product->algorithm, algorithm)) {
         return qlm_tool_usage(tool, "--algorithm takes rsa-sha256 or rsa-sha1");
     }
-    if (released && !qlm_date_parse(&product->released_at, released, "yyyy-MM-dd")) {
-        return qlm_tool_usage(tool, "--released takes a date as yyyy-MM-dd, such as 2026-05-14");
-    }
-    return NULL;
+    product->features = product->latest_version = "";
+    product->latest_version_url = product->latest_version_notes = "";
+    return apply_fields(product, tool, "--", values);
 }
 
 qlm_error_t *qlm_command_product_add(qlm_tool_t *tool)
@@ -113,6 +194,51 @@ qlm_error_t *qlm_command_product_add(qlm_tool_t *tool)
     qlm_output_say(tool, "Added product %d version %d.%d, %s, with a new key (%s, %d bits).",
                    product->id, product->major, product->minor, product->name,
                    qlm_algorithm_name(product->algorithm), bits);
+    return NULL;
+}
+
+/* ---- set --------------------------------------------------------------------------------------
+ */
+
+typedef struct change_t {
+    qlm_tool_t *tool;
+    int id, major, minor;
+    const char *values[FIELD_COUNT];
+    qlm_product_t product; /* as it is now */
+} change_t;
+
+/* Read inside the unit: two operators who change different fields both succeed. */
+static qlm_error_t *set(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    change_t *change = baton;
+    apr_array_header_t *products;
+
+    QLM_TRY(qlm_store_list_products(&products, store, change->tool->pool));
+    for (int i = 0; i < products->nelts; i++) {
+        change->product = APR_ARRAY_IDX(products, i, qlm_product_t);
+        if (change->product.id == change->id && change->product.major == change->major &&
+            change->product.minor == change->minor) {
+            QLM_TRY(apply_fields(&change->product, change->tool, "", change->values));
+            return qlm_store_set_product(store, &change->product, pool);
+        }
+    }
+    return unknown(change->tool, change->id, change->major, change->minor);
+}
+
+qlm_error_t *qlm_command_product_set(qlm_tool_t *tool)
+{
+    change_t change = {.tool = tool};
+    qlm_store_t *store;
+
+    QLM_TRY(qlm_tool_option_product(&change.id, &change.major, &change.minor, tool, "id"));
+    QLM_TRY(qlm_pairs_read(change.values, tool, 0, fields));
+    QLM_TRY(qlm_tool_store(&store, tool));
+    QLM_TRY(qlm_store_write(store, set, &change, tool->pool));
+    if (tool->is_json) {
+        qlm_output_record(tool, qlm_record_product(&change.product, tool->pool));
+    }
+    qlm_output_say(tool, "Changed product %d version %d.%d, %s.", change.id, change.major,
+                   change.minor, change.product.name);
     return NULL;
 }
 

@@ -138,6 +138,10 @@ json_t *qlm_record_product(const qlm_product_t *product, apr_pool_t *pool)
     qlm_output_put(object, "released",
                    product->released_at ? qlm_date_format(product->released_at, "yyyy-MM-dd", pool)
                                         : NULL);
+    qlm_output_put(object, "features", product->features);
+    qlm_output_put(object, "latest_version", product->latest_version);
+    qlm_output_put(object, "latest_version_url", product->latest_version_url);
+    qlm_output_put(object, "latest_version_notes", product->latest_version_notes);
     qlm_output_put(object, "public_key_pem", product->public_key_pem);
     return object;
 }

@@ -117,6 +117,8 @@ static const qlm_parameter_t revoke_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t latest_parameters[] = {
+    REQUIRED(PRODUCT), REQUIRED(MAJOR), REQUIRED(MINOR), OPTIONAL(ARGS), OPTIONAL(LOCALE), END,
 static const qlm_parameter_t renew_parameters[] = {
     OPTIONAL(KEY),        OPTIONAL(EXPIRY),    OPTIONAL(DURATION),
     OPTIONAL(PLAN),       OPTIONAL(PLAN_DATE), OPTIONAL(PLAN_DAYS),
@@ -200,6 +202,8 @@ const qlm_method_t qlm_methods[] = {
     {"GetActivationKeyWithExpiryDate", "Create activation keys that expire.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_GET_ACTIVATION_KEY, issue_parameters,
      qlm_operation_issue},
+    {"GetLatestVersionHttp", "Tell the latest version of a product.", QLM_PERMISSION_PUBLIC,
+     QLM_FORM_XML, QLM_PROPERTY_ENABLE_LATEST_VERSION, latest_parameters, qlm_operation_latest},
     {"PingHttp", "Tell that the server is there, its time and its version.", QLM_PERMISSION_PUBLIC,
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,

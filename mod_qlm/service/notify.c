@@ -37,6 +37,20 @@ static const char *number_text(apr_int64_t number, const qlm_call_t *call)
     return apr_psprintf(call->pool, "%" APR_INT64_T_FMT, number);
 }
 
+static const char *plain(const char *text)
+{
+    return text ? text : "";
+}
+
+/* "STD,PRO," for the enabled ones of the product's "set:id:name;…"; the stored form if the product
+ * names none. */
+static const char *feature_names(const char *stored, const qlm_product_t *product, apr_pool_t *pool)
+{
+    return product && *plain(product->features)
+               ? qlm_features_names(stored, product->features, pool)
+               : stored;
+}
+
 static apr_hash_t *order_variables(const qlm_order_t *order, const qlm_call_t *call)
 {
     const qlm_customer_t *customer = &order->customer;
@@ -80,7 +94,8 @@ static apr_hash_t *key_variables(const qlm_fulfil_line_t *line, const char *key,
     put(variables, "availablelicenses", number_text(line->share.activations, call));
     put(variables, "floatingseats", number_text(line->share.floating_seats, call));
     put(variables, "licensemodel", qlm_model_name(terms->model));
-    put(variables, "enabledfeatures", qlm_features_format(&terms->features, call->pool));
+    put(variables, "enabledfeatures",
+        feature_names(qlm_features_format(&terms->features, call->pool), product, call->pool));
     put(variables, "subscriptionexpirydate", date_text(terms->expires_at, call));
     put(variables, "subscriptionduration",
         terms->duration_days > 0 ? number_text(terms->duration_days, call) : "");
@@ -355,21 +370,6 @@ static const char *iso(apr_int64_t seconds, apr_pool_t *pool)
     return seconds ? qlm_date_format(seconds, "yyyy-MM-ddTHH:mm:ss", pool) : "";
 }
 
-static const char *plain(const char *text)
-{
-    return text ? text : "";
-}
-
-/* "STD,PRO," for the enabled ones of the product's "set:id:name;…"; the stored form if the product
- * names none. */
-static const char *feature_names(const qlm_license_t *license, const qlm_product_t *product,
-                                 apr_pool_t *pool)
-{
-    return product && *plain(product->features)
-               ? qlm_features_names(license->features, product->features, pool)
-               : license->features;
-}
-
 /* What the event is about. */
 typedef struct subject_t {
     const qlm_license_t *license;
@@ -395,16 +395,17 @@ static json_t *license_info(const subject_t *subject, apr_pool_t *pool)
         *license->affiliate_id ? license->affiliate_id : "None", "Email", plain(customer->email),
         "Duration", license->duration_days, "ExpiryDate", iso(license->expires_at, pool),
         "UsesAdminEncryption", 0, "MaintenanceRenewalDate", iso(license->maintenance_until, pool),
-        "Features", feature_names(license, subject->product, pool), "OrderID", license->order_ref,
-        "ReceiptID", license->subscription_ref, "SubscriptionID", license->subscription_ref,
-        "LicenseModel", (int)license->model, "ProductID", license->product_id, "MajorVersion",
-        license->major, "MinorVersion", license->minor, "NumLicenses", license->num_licenses,
-        "FloatingSeats", license->floating_seats, "UserData", license->user_data, "NewFeatures", "",
-        "NewFloatingSeats", -1, "ComputerID", activation ? activation->computer_id : "",
-        "ComputerName", activation ? activation->computer_name : "", "Comment", license->comment,
-        "LegacyKey", license->legacy_key, "AvailableLicenses", license->available_licenses,
-        "OrderDate", iso(license->ordered_at, pool), "ProductProperties",
-        subject->product_properties, "BundleID", plain(license->bundle_id), "ProductName",
+        "Features", feature_names(license->features, subject->product, pool), "OrderID",
+        license->order_ref, "ReceiptID", license->subscription_ref, "SubscriptionID",
+        license->subscription_ref, "LicenseModel", (int)license->model, "ProductID",
+        license->product_id, "MajorVersion", license->major, "MinorVersion", license->minor,
+        "NumLicenses", license->num_licenses, "FloatingSeats", license->floating_seats, "UserData",
+        license->user_data, "NewFeatures", "", "NewFloatingSeats", -1, "ComputerID",
+        activation ? activation->computer_id : "", "ComputerName",
+        activation ? activation->computer_name : "", "Comment", license->comment, "LegacyKey",
+        license->legacy_key, "AvailableLicenses", license->available_licenses, "OrderDate",
+        iso(license->ordered_at, pool), "ProductProperties", subject->product_properties,
+        "BundleID", plain(license->bundle_id), "ProductName",
         subject->product ? subject->product->name : "", "MaxReleaseCount",
         license->max_release_count, "MaxReleasePeriodInDays", license->max_release_days,
         "OrganizationID", (json_int_t)license->organization_id);

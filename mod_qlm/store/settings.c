@@ -176,3 +176,20 @@ qlm_error_t *qlm_store_add_product(int *added, qlm_store_t *store, const qlm_pro
     QLM_TRY(qlm_statement_execute(added, store, QLM_STATEMENT_PRODUCT_INSERT, values, pool));
     return *added ? revise(store, pool) : NULL;
 }
+
+qlm_error_t *qlm_store_set_product(qlm_store_t *store, const qlm_product_t *product,
+                                   apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_text(product->name),
+                            qlm_statement_number(product->released_at, pool),
+                            qlm_statement_text(product->features),
+                            qlm_statement_text(product->latest_version),
+                            qlm_statement_text(product->latest_version_url),
+                            qlm_statement_text(product->latest_version_notes),
+                            qlm_statement_number(product->id, pool),
+                            qlm_statement_number(product->major, pool),
+                            qlm_statement_number(product->minor, pool)};
+
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_PRODUCT_UPDATE, values, pool));
+    return revise(store, pool);
+}

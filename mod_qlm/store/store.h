@@ -168,6 +168,11 @@ qlm_error_t *qlm_store_set_product_property(qlm_store_t *store, const qlm_pp_rec
 qlm_error_t *qlm_store_remove_product_property(int *removed, qlm_store_t *store,
                                                const qlm_pp_record_t *record, apr_pool_t *pool);
 
+/** Inside a unit: store a product version's name, release day, features and latest version; its
+ * keys stay. */
+qlm_error_t *qlm_store_set_product(qlm_store_t *store, const qlm_product_t *product,
+                                   apr_pool_t *pool);
+
 /* ---- orders ---- */
 
 /** The stored answer to an order line. */

@@ -196,6 +196,7 @@ def commands():
 def test_help_of_everything_lists_all_commands(empty):
     assert set(commands()) >= {
         "init", "db upgrade", "db check", "db backup", "product add", "product list", "product show", "product keys",
+        "product set",
         "vendor set", "vendor list", "vendor show", "property set", "property get", "property list", "key create",
         "key show", "key list", "key revoke", "key explain", "customer find", "order show", "verify", "version",
         "outbox list", "outbox show", "outbox retry", "outbox cancel", "template list", "template show", "template set",
@@ -457,6 +458,39 @@ def test_product_add_does_not_change_a_product(site):
     before = site.dump()
     assert "there already" in site.refusal("product", "add", "--id", 1, "--version", "1.0", "--name", "Other")
     assert site.dump() == before
+
+
+def test_product_set_changes_what_is_named(site):
+    before = site.json("product", "show", "--id", 1, "--version", "1.0")
+    after = site.json("product", "set", "--id", 1, "--version", "1.0", "latest-version=1.0.3", "name=Demo two",
+                      "features=0:1:STD;0:2:PRO", "latest-url=https://www.example.com/", "latest-notes=one\ntwo")
+    assert after == site.json("product", "show", "--id", 1, "--version", "1.0")
+    assert after == {**before, "latest_version": "1.0.3", "name": "Demo two", "features": "0:1:STD;0:2:PRO",
+                     "latest_version_url": "https://www.example.com/", "latest_version_notes": "one\ntwo"}
+    again = site.json("product", "set", "--id", 1, "--version", "1.0", "latest-notes=", "released=")
+    assert again == {**after, "latest_version_notes": "", "released": None}
+    made = site.run("product", "add", "--id", 4, "--version", "1.0", "--name", "New", "features=0:1:A",
+                    "latest-version=2", "--json")
+    assert json.loads(made.stdout)["features"] == "0:1:A"
+
+
+@pytest.mark.parametrize("words, cause", [
+    ([], "FIELD=VALUE"),
+    (["algorithm=rsa-sha1"], "is not a field here; the fields are features="),
+    (["name=x", "name=y"], "name is given twice"),
+    (["name="], "name takes"),
+    (["released=2026-02-30"], "released takes a date"),
+    (["features=0:3:STD"], "features are names as set:id:name"),
+    (["latest-url=javascript:alert(1)"], "latest-url begins with https://"),
+    (["latest-version=a\nb"], "latest-version takes"),
+    (["latest-version=" + "x" * 101], "at most 100 bytes"),
+    (["latest-notes=a\x01b"], "latest-notes takes"),
+])
+def test_product_set_refuses(site, words, cause):
+    before = site.dump()
+    assert cause in site.refusal("product", "set", "--id", 1, "--version", "1.0", *words, code=2)
+    assert site.dump() == before
+    assert "no product 9" in site.refusal("product", "set", "--id", 9, "--version", "1.0", "name=x")
 
 
 def test_product_with_other_choices(site):

@@ -102,6 +102,35 @@ START_TEST(test_many_pairs)
 }
 END_TEST
 
+static const struct {
+    const char *names;
+    int is_good;
+} names_rows[] = {
+    {"", 1},
+    {"0:1:STD", 1},
+    {"0:1:STD;0:2:PRO;", 1},
+    {"3:128:A b; 0:4:\xc3\xa4", 1},
+    {"4:1:STD", 0},
+    {"0:3:STD", 0},
+    {"0:0:STD", 0},
+    {"0:256:STD", 0},
+    {"0:1:", 0},
+    {"0:1", 0},
+    {"STD", 0},
+    {"0:1:A;0:1:B", 0},
+    {"0:1:A,B", 0},
+    {"0:1:A:B", 0},
+    {"-1:1:A", 0},
+    {"0:1:A;x", 0},
+    {"1:1:A;0:1:B", 1},
+};
+
+START_TEST(test_names)
+{
+    ck_assert_int_eq(qlm_features_are_names(names_rows[_i].names, pool), names_rows[_i].is_good);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("features");
@@ -111,6 +140,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(cases, test_good, 0, (int)(sizeof(good) / sizeof(good[0])));
     tcase_add_loop_test(cases, test_bad, 0, (int)(sizeof(bad) / sizeof(bad[0])));
     tcase_add_loop_test(cases, test_round_trip, 0, QLM_FEATURE_SETS);
+    tcase_add_loop_test(cases, test_names, 0, (int)(sizeof(names_rows) / sizeof(names_rows[0])));
     tcase_add_test(cases, test_longest);
     tcase_add_test(cases, test_many_pairs);
     suite_add_tcase(suite, cases);
