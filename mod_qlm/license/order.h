@@ -17,7 +17,14 @@ typedef struct qlm_customer_t {
     const char *email, *full_name, *company, *phone, *fax, *mobile;
     const char *address1, *address2, *city, *state, *zip, *country;
     const char *notes, *affiliate_id;
-    int include_in_mail_list; /**< -1 not said, 0, 1 */
+    int include_in_mail_list;            /**< -1 not said, 0, 1 */
+    const char *external_id, *user_data; /**< the publisher's own */
+    const char *ip_address;
+    apr_int64_t organization_id; /**< 0 none */
+    /* Not said by shops: */
+    int privacy_consent; /**< -1 never asked, 0 denied, 1 given */
+    apr_int64_t privacy_consent_at;
+    apr_int64_t created_at, modified_at;
 } qlm_customer_t;
 
 /** One line of an order, as a translator hands it over. */

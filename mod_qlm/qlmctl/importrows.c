@@ -62,6 +62,16 @@ static qlm_error_t *read_customer(qlm_customer_t *customer, const qlm_import_t *
     return qlm_import_flag(&customer->include_in_mail_list, import, row, "IncludeInMailList", pool);
 }
 
+static qlm_error_t *put_customer(apr_int64_t *id, const qlm_customer_t *customer,
+                                 const qlm_import_t *import, qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_stored_customer_t stored;
+
+    QLM_TRY(qlm_store_put_customer(&stored, store, customer, 0, &import->actor, pool));
+    *id = stored.customer.id;
+    return NULL;
+}
+
 qlm_error_t *qlm_import_customer(int *is_added, const qlm_import_t *import,
                                  const qlm_table_row_t *row, qlm_store_t *store, apr_pool_t *pool)
 {
@@ -77,7 +87,7 @@ qlm_error_t *qlm_import_customer(int *is_added, const qlm_import_t *import,
     }
     QLM_TRY(qlm_store_find_customer_by_email(&known, store, customer.email, pool));
     *is_added = known == NULL;
-    return known ? NULL : qlm_store_put_customer(&id, store, &customer, 0, import->actor.now, pool);
+    return known ? NULL : put_customer(&id, &customer, import, store, pool);
 }
 
 /* ---- product properties -----------------------------------------------------------------------
@@ -340,8 +350,7 @@ static qlm_error_t *add_customer(qlm_license_t *license, const qlm_import_t *imp
     qlm_customer_t customer;
 
     QLM_TRY(read_customer(&customer, import, row, pool));
-    return *customer.email ? qlm_store_put_customer(&license->customer_id, store, &customer, 0,
-                                                    import->actor.now, pool)
+    return *customer.email ? put_customer(&license->customer_id, &customer, import, store, pool)
                            : NULL;
 }
 

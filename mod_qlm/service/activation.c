@@ -5,12 +5,14 @@
  * when the connection has been given back. */
 #include "base/date.h"
 #include "base/text.h"
+#include "license/customer.h"
 #include "license/document.h"
 #include "license/keygen.h"
 #include "license/productvalues.h"
 #include "license/record.h"
 #include "service/accessed.h"
 #include "service/attempt.h"
+#include "service/customers.h"
 #include "service/message.h"
 #include "service/notify.h"
 #include "service/operations.h"
@@ -237,20 +239,20 @@ static qlm_error_t *note(const validation_t *validation, qlm_store_t *store, apr
 {
     const qlm_call_t *call = validation->call;
     const qlm_license_t *license = &validation->view->license;
-    qlm_customer_t customer = {0};
-    apr_int64_t customer_id = 0;
+    qlm_stored_customer_t stored = {.customer.id = 0};
+    qlm_customer_t customer;
 
     if (*validation->email && !license->customer_id &&
         qlm_properties_bool(call->properties, QLM_PROPERTY_AUTO_CREATE_CUSTOMER)) {
+        qlm_customer_clear(&customer);
         customer.email = validation->email;
-        customer.include_in_mail_list = -1;
-        QLM_TRY(qlm_store_put_customer(&customer_id, store, &customer, 0, call->now, pool));
+        QLM_TRY(qlm_customers_put(&stored, &customer, 0, store, call, pool));
     }
-    if (!validation->user_data && !validation->affiliate_id && !customer_id) {
+    if (!validation->user_data && !validation->affiliate_id && !stored.customer.id) {
         return NULL;
     }
     return qlm_store_note_activation(store, license->id, validation->user_data,
-                                     validation->affiliate_id, customer_id, pool);
+                                     validation->affiliate_id, stored.customer.id, pool);
 }
 
 /* An order in progress is completed by its first activation, and its maintenance plan starts then;

@@ -58,6 +58,16 @@ static qlm_error_t *unusable(qlm_argument_t argument, const char *raw, const cha
                           qlm_text_for_log(raw, 40, pool), expected);
 }
 
+static int has_control(const char *text, int may_have_lines)
+{
+    for (; may_have_lines && *text; text++) {
+        if (((unsigned char)*text < 0x20 && !strchr("\t\r\n", *text)) || *text == 0x7f) {
+            return 1;
+        }
+    }
+    return qlm_text_has_control(text);
+}
+
 static qlm_error_t *read_text(qlm_value_t *value, qlm_argument_t argument, const char *raw,
                               apr_pool_t *pool)
 {
@@ -68,7 +78,7 @@ static qlm_error_t *read_text(qlm_value_t *value, qlm_argument_t argument, const
         return unusable(argument, raw,
                         apr_psprintf(pool, "at most %d bytes are accepted", (int)row->max), pool);
     }
-    if (qlm_text_has_control(text)) {
+    if (has_control(text, row->type == QLM_ARGUMENT_TYPE_LINES)) {
         return unusable(argument, raw, "control characters are not accepted", pool);
     }
     value->text = row->type == QLM_ARGUMENT_TYPE_RAW ? text : qlm_text_trim(text, pool);
@@ -180,6 +190,7 @@ static qlm_error_t *read_value(qlm_value_t *value, qlm_argument_t argument, cons
         read_engine(value, raw);
         return NULL;
     case QLM_ARGUMENT_TYPE_TEXT:
+    case QLM_ARGUMENT_TYPE_LINES:
     case QLM_ARGUMENT_TYPE_RAW:
     default:
         return read_text(value, argument, raw, pool);

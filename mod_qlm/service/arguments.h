@@ -18,8 +18,9 @@ typedef enum qlm_argument_t {
 } qlm_argument_t;
 
 typedef enum qlm_argument_type_t {
-    QLM_ARGUMENT_TYPE_TEXT, /**< UTF-8 (or Latin-1 converted), no control characters */
-    QLM_ARGUMENT_TYPE_RAW,  /**< as TEXT, but echoed and judged by the method */
+    QLM_ARGUMENT_TYPE_TEXT,  /**< UTF-8 (or Latin-1 converted), no control characters */
+    QLM_ARGUMENT_TYPE_LINES, /**< as TEXT, line breaks and tabs allowed */
+    QLM_ARGUMENT_TYPE_RAW,   /**< as TEXT, but echoed and judged by the method */
     QLM_ARGUMENT_TYPE_INT,
     QLM_ARGUMENT_TYPE_DAYS, /**< -1 and 0 = not given */
     QLM_ARGUMENT_TYPE_BOOL,

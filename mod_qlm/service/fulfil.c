@@ -9,6 +9,7 @@
 #include "license/record.h"
 #include "license/renewal.h"
 #include "service/change.h"
+#include "service/customers.h"
 #include "service/notify.h"
 #include "service/terms.h"
 #include "store/history.h"
@@ -207,13 +208,17 @@ static qlm_error_t *put_customer(apr_int64_t *id, qlm_store_t *store,
                                  const qlm_customer_t *customer, const qlm_call_t *call,
                                  apr_pool_t *pool)
 {
+    qlm_stored_customer_t stored;
+
     *id = 0;
     if (!has_customer(customer)) {
         return NULL;
     }
-    return qlm_store_put_customer(
-        id, store, customer,
-        qlm_properties_bool(call->properties, QLM_PROPERTY_UPDATE_EXISTING_USER), call->now, pool);
+    QLM_TRY(qlm_customers_put(
+        &stored, customer, qlm_properties_bool(call->properties, QLM_PROPERTY_UPDATE_EXISTING_USER),
+        store, call, pool));
+    *id = stored.customer.id;
+    return NULL;
 }
 
 static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t customer_id,

@@ -189,6 +189,20 @@ static const qlm_parameter_t upgrade_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t user_parameters[] = {
+    OPTIONAL(KEYS),
+    OPTIONAL(PREVIOUS_EMAIL),
+    OPTIONAL(EXTERNAL_ID),
+    OPTIONAL(USER_DATA),
+    OPTIONAL(AFFILIATE),
+    OPTIONAL(VENDOR),
+    OPTIONAL(USER),
+    OPTIONAL(PWD),
+    OPTIONAL(ARGS),
+    OPTIONAL(LOCALE),
+    END,
+};
+
 static const qlm_parameter_t no_parameters[] = {END};
 
 const qlm_method_t qlm_methods[] = {
@@ -222,6 +236,8 @@ const qlm_method_t qlm_methods[] = {
     {"UpgradeLicense", "Replace a license's key by a new one.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_UPGRADE_LICENSE, upgrade_parameters,
      qlm_operation_upgrade},
+    {"UpdateUserInformation", "Create or update a customer.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, -1, user_parameters, qlm_operation_user_information},
     {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",
      QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, validate_parameters, qlm_operation_validate},
     {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},

@@ -411,10 +411,11 @@ static json_t *license_info(const subject_t *subject, apr_pool_t *pool)
         "OrganizationID", (json_int_t)license->organization_id);
 }
 
-static json_t *customer_info(const qlm_customer_t *customer)
+static json_t *customer_info(const qlm_customer_t *customer, apr_pool_t *pool)
 {
     return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}",
+        "{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s,"
+        " s:s, s:I, s:i, s:s, s:s, s:s}",
         "CustomerID", (json_int_t)customer->id, "FullName", plain(customer->full_name), "Email",
         plain(customer->email), "Company", plain(customer->company), "Phone",
         plain(customer->phone), "Fax", plain(customer->fax), "Mobile", plain(customer->mobile),
@@ -422,7 +423,11 @@ static json_t *customer_info(const qlm_customer_t *customer)
         plain(customer->city), "State", plain(customer->state), "Zip", plain(customer->zip),
         "Country", plain(customer->country), "Notes", plain(customer->notes), "AffiliateID",
         *plain(customer->affiliate_id) ? customer->affiliate_id : "None", "IncludeInMailList",
-        customer->include_in_mail_list);
+        customer->include_in_mail_list, "ExternalID", plain(customer->external_id), "UserData",
+        plain(customer->user_data), "IpAddress", plain(customer->ip_address), "OrganizationID",
+        (json_int_t)customer->organization_id, "PrivacyConsent", customer->privacy_consent,
+        "PrivacyConsentLastUpdate", iso(customer->privacy_consent_at, pool), "CreationDate",
+        iso(customer->created_at, pool), "ModifiedDate", iso(customer->modified_at, pool));
 }
 
 static const char *event_json(const char *event, const char *member, json_t *info,
@@ -511,9 +516,9 @@ qlm_error_t *qlm_notify_customer(qlm_property_t event, const qlm_customer_t *cus
     const char *name = qlm_property_row(event)->name;
     apr_array_header_t *targets = targets_of(event, call, pool);
 
-    return targets
-               ? add_event(name, "customer", customer->id,
-                           event_json(name, "CustomerInfo", customer_info(customer), call, pool),
-                           targets, store, call, pool)
-               : NULL;
+    return targets ? add_event(name, "customer", customer->id,
+                               event_json(name, "CustomerInfo", customer_info(customer, pool), call,
+                                          pool),
+                               targets, store, call, pool)
+                   : NULL;
 }

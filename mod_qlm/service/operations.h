@@ -35,6 +35,9 @@ qlm_error_t *qlm_operation_update(qlm_reply_t *reply, qlm_call_t *call);
 /** UpgradeLicense (upgrade.c). */
 qlm_error_t *qlm_operation_upgrade(qlm_reply_t *reply, qlm_call_t *call);
 
+/** UpdateUserInformation (userinfo.c). */
+qlm_error_t *qlm_operation_user_information(qlm_reply_t *reply, qlm_call_t *call);
+
 /** PingHttp (ping.c). */
 qlm_error_t *qlm_operation_ping(qlm_reply_t *reply, qlm_call_t *call);
 

@@ -12,8 +12,12 @@ qlm_error_t *qlm_select_unknown(apr_pool_t *pool)
 
 qlm_error_t *qlm_select_key(const char **key, const qlm_call_t *call)
 {
-    qlm_key_shape_t shape = qlm_keygen_read(
-        key, qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->secrets, call->pool);
+    return qlm_select_typed_key(key, qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call);
+}
+
+qlm_error_t *qlm_select_typed_key(const char **key, const char *typed, const qlm_call_t *call)
+{
+    qlm_key_shape_t shape = qlm_keygen_read(key, typed, call->secrets, call->pool);
 
     if (shape == QLM_KEY_UNREADABLE ||
         (shape == QLM_KEY_MISTYPED && !qlm_snapshot_has_foreign_keys(call->site))) {

@@ -20,6 +20,9 @@ qlm_error_t *qlm_select_licenses(apr_array_header_t **keys, int *by_order, const
 /** Read is_avkey. *key is in normal form. Errors: REFUSED 205 for what cannot be a key here. */
 qlm_error_t *qlm_select_key(const char **key, const qlm_call_t *call);
 
+/** The same of any text. */
+qlm_error_t *qlm_select_typed_key(const char **key, const char *typed, const qlm_call_t *call);
+
 /** The refusal of a key that is not known. */
 qlm_error_t *qlm_select_unknown(apr_pool_t *pool);
 

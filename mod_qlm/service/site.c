@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "store/organizations.h"
 
 #include <apr_atomic.h>
 #include <apr_hash.h>
@@ -21,6 +22,7 @@ struct qlm_snapshot_t {
     apr_array_header_t *blocked;                   /* of apr_ipsubnet_t * */
     apr_array_header_t *admin_addresses;           /* of apr_ipsubnet_t * */
     apr_array_header_t *methods[QLM_LISTED_COUNT]; /* of const qlm_method_t * */
+    apr_array_header_t *domains;                   /* of qlm_organization_t, those that have any */
     apr_thread_mutex_t *key_lock;
 };
 
@@ -193,7 +195,8 @@ static qlm_error_t *load(qlm_snapshot_t *snapshot, qlm_store_t *store, apr_pool_
 
     if ((error = load_properties(snapshot, store)) || (error = load_vendors(snapshot, store)) ||
         (error = load_products(snapshot, store)) ||
-        (error = load_product_properties(snapshot, store))) {
+        (error = load_product_properties(snapshot, store)) ||
+        (error = qlm_store_list_domains(&snapshot->domains, store, snapshot->pool))) {
         return qlm_error_copy(error, pool);
     }
     return NULL;
@@ -356,6 +359,20 @@ qlm_error_t *qlm_snapshot_private_key(const qlm_private_key_t **key, const qlm_s
     }
     *key = loaded->key;
     return NULL;
+}
+
+apr_int64_t qlm_snapshot_organization(const qlm_snapshot_t *snapshot, const char *email,
+                                      apr_pool_t *pool)
+{
+    for (int i = 0; i < snapshot->domains->nelts; i++) {
+        const qlm_organization_t *organization =
+            &APR_ARRAY_IDX(snapshot->domains, i, qlm_organization_t);
+
+        if (qlm_organization_covers(organization->domains, email, pool)) {
+            return organization->id;
+        }
+    }
+    return 0;
 }
 
 int qlm_snapshot_is_blocked(const qlm_snapshot_t *snapshot, const char *address, apr_pool_t *pool)

@@ -48,6 +48,10 @@ const qlm_pp_definitions_t *qlm_snapshot_pp_definitions(const qlm_snapshot_t *sn
 qlm_error_t *qlm_snapshot_private_key(const qlm_private_key_t **key, const qlm_snapshot_t *snapshot,
                                       const qlm_product_t *product, apr_pool_t *pool);
 
+/** The oldest organization one of whose patterns of domains matches @a email; 0 if none does. */
+apr_int64_t qlm_snapshot_organization(const qlm_snapshot_t *snapshot, const char *email,
+                                      apr_pool_t *pool);
+
 /** Is @a address (text form) in blockIPAddresses? */
 int qlm_snapshot_is_blocked(const qlm_snapshot_t *snapshot, const char *address, apr_pool_t *pool);
 

@@ -2,6 +2,8 @@
 #include "store/records.h"
 
 #include "base/text.h"
+#include "license/customer.h"
+#include "store/history.h"
 
 #include <apr_strings.h>
 
@@ -25,29 +27,35 @@ void qlm_record_read_customer(qlm_customer_t *customer, qlm_row_t *row)
     customer->notes = qlm_row_text(row);
     customer->affiliate_id = qlm_row_text(row);
     customer->include_in_mail_list = qlm_row_int(row);
+    customer->organization_id = qlm_row_int64(row);
+    customer->external_id = qlm_row_text(row);
+    customer->user_data = qlm_row_text(row);
+    customer->ip_address = qlm_row_text(row);
+    customer->privacy_consent = qlm_row_int(row);
+    customer->privacy_consent_at = qlm_row_int64(row);
+    customer->created_at = qlm_row_int64(row);
+    customer->modified_at = qlm_row_int64(row);
 }
 
 void qlm_record_read_shown_customer(qlm_customer_t *customer, qlm_row_t *row)
 {
-    static const qlm_customer_t nobody = {0,  "", "", "", "", "", "", "",
-                                          "", "", "", "", "", "", "", -1};
-
-    *customer = nobody;
+    qlm_customer_clear(customer);
     customer->id = qlm_row_int64(row);
     customer->email = qlm_row_text(row);
     customer->full_name = qlm_row_text(row);
     customer->company = qlm_row_text(row);
 }
 
-qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer_p, qlm_store_t *store,
-                                     apr_int64_t id, apr_pool_t *pool)
+/* ---- finding ---- */
+
+static qlm_error_t *find(const qlm_customer_t **customer_p, qlm_store_t *store,
+                         qlm_statement_t statement, const char *value, apr_pool_t *pool)
 {
-    const char *values[] = {qlm_statement_number(id, pool)};
     qlm_customer_t *customer;
     qlm_row_t row;
 
     *customer_p = NULL;
-    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_CUSTOMER_BY_ID, values, pool));
+    QLM_TRY(qlm_statement_select_one(&row, store, statement, &value, pool));
     if (row) {
         customer = apr_palloc(pool, sizeof(*customer));
         qlm_record_read_customer(customer, &row);
@@ -56,73 +64,62 @@ qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer_p, qlm_stor
     return NULL;
 }
 
-static qlm_error_t *insert_customer(int *added, qlm_store_t *store, apr_int64_t id,
-                                    const char *email_key, const qlm_customer_t *customer,
-                                    apr_int64_t now, apr_pool_t *pool)
+qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer, qlm_store_t *store,
+                                     apr_int64_t id, apr_pool_t *pool)
 {
-    const char *at = qlm_statement_number(now, pool);
-    const char *values[] = {qlm_statement_number(id, pool),
-                            email_key,
-                            qlm_statement_text(customer->email),
-                            qlm_statement_text(customer->full_name),
-                            qlm_statement_text(customer->company),
-                            qlm_statement_text(customer->phone),
-                            qlm_statement_text(customer->fax),
-                            qlm_statement_text(customer->mobile),
-                            qlm_statement_text(customer->address1),
-                            qlm_statement_text(customer->address2),
-                            qlm_statement_text(customer->city),
-                            qlm_statement_text(customer->state),
-                            qlm_statement_text(customer->zip),
-                            qlm_statement_text(customer->country),
-                            qlm_statement_text(customer->notes),
-                            qlm_statement_text(customer->affiliate_id),
-                            qlm_statement_number(customer->include_in_mail_list, pool),
-                            at,
-                            at};
-
-    return qlm_statement_execute(added, store, QLM_STATEMENT_CUSTOMER_INSERT, values, pool);
+    return find(customer, store, QLM_STATEMENT_CUSTOMER_BY_ID, qlm_statement_number(id, pool),
+                pool);
 }
 
-/* The new text, unless it says nothing. */
-static const char *merge(const char *old, const char *new, int *differs)
+qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, qlm_store_t *store,
+                                              const char *email, apr_pool_t *pool)
 {
-    if (qlm_text_is_empty(new) || !strcmp(old, new)) {
-        return old;
+    const char *email_key = qlm_text_fold(qlm_statement_text(email), pool);
+
+    *customer = NULL;
+    return *email_key ? find(customer, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, email_key, pool)
+                      : NULL;
+}
+
+qlm_error_t *qlm_store_lock_customer(const qlm_customer_t **customer, qlm_store_t *store,
+                                     const char *email, apr_pool_t *pool)
+{
+    const char *email_key = qlm_text_fold(qlm_statement_text(email), pool);
+
+    *customer = NULL;
+    if (!*email_key) {
+        return NULL;
     }
-    *differs = 1;
-    return new;
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_LOCK, &email_key, pool));
+    return find(customer, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, email_key, pool);
 }
 
-static int merge_customer(qlm_customer_t *known, const qlm_customer_t *customer)
-{
-    int differs = 0;
+/* ---- changing ---- */
 
-    known->full_name = merge(known->full_name, customer->full_name, &differs);
-    known->company = merge(known->company, customer->company, &differs);
-    known->phone = merge(known->phone, customer->phone, &differs);
-    known->fax = merge(known->fax, customer->fax, &differs);
-    known->mobile = merge(known->mobile, customer->mobile, &differs);
-    known->address1 = merge(known->address1, customer->address1, &differs);
-    known->address2 = merge(known->address2, customer->address2, &differs);
-    known->city = merge(known->city, customer->city, &differs);
-    known->state = merge(known->state, customer->state, &differs);
-    known->zip = merge(known->zip, customer->zip, &differs);
-    known->country = merge(known->country, customer->country, &differs);
-    known->notes = merge(known->notes, customer->notes, &differs);
-    known->affiliate_id = merge(known->affiliate_id, customer->affiliate_id, &differs);
-    if (customer->include_in_mail_list >= 0 &&
-        customer->include_in_mail_list != known->include_in_mail_list) {
-        known->include_in_mail_list = customer->include_in_mail_list;
-        differs = 1;
-    }
-    return differs;
+/* Unique: the folded e-mail, or what no e-mail can be. */
+static const char *email_key_of(const qlm_customer_t *customer, apr_pool_t *pool)
+{
+    const char *email_key = qlm_text_fold(customer->email, pool);
+
+    return *email_key ? email_key
+                      : apr_pstrcat(pool, "#", qlm_statement_number(customer->id, pool), NULL);
 }
 
-static qlm_error_t *update_customer(qlm_store_t *store, const qlm_customer_t *customer,
-                                    apr_int64_t now, apr_pool_t *pool)
+static qlm_error_t *add_history(qlm_store_t *store, const char *event, apr_int64_t customer_id,
+                                const char *changes, const qlm_actor_t *actor, apr_pool_t *pool)
 {
-    const char *values[] = {customer->full_name,
+    const qlm_history_t row = {.customer_id = customer_id, .event = event, .changes = changes};
+
+    return qlm_store_add_history(store, &row, actor, pool);
+}
+
+static qlm_error_t *insert_customer(int *added, qlm_store_t *store, const qlm_customer_t *customer,
+                                    apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(customer->id, pool),
+                            email_key_of(customer, pool),
+                            customer->email,
+                            customer->full_name,
                             customer->company,
                             customer->phone,
                             customer->fax,
@@ -136,46 +133,130 @@ static qlm_error_t *update_customer(qlm_store_t *store, const qlm_customer_t *cu
                             customer->notes,
                             customer->affiliate_id,
                             qlm_statement_number(customer->include_in_mail_list, pool),
+                            qlm_statement_number(customer->organization_id, pool),
+                            customer->external_id,
+                            customer->user_data,
+                            customer->ip_address,
+                            qlm_statement_number(customer->privacy_consent, pool),
+                            qlm_statement_number(customer->privacy_consent_at, pool),
+                            qlm_statement_number(customer->created_at, pool),
+                            qlm_statement_number(customer->modified_at, pool)};
+
+    return qlm_statement_execute(added, store, QLM_STATEMENT_CUSTOMER_INSERT, values, pool);
+}
+
+static qlm_error_t *update_customer(qlm_store_t *store, const qlm_customer_t *customer,
+                                    apr_int64_t now, apr_pool_t *pool)
+{
+    const char *values[] = {email_key_of(customer, pool),
+                            customer->email,
+                            customer->full_name,
+                            customer->company,
+                            customer->phone,
+                            customer->fax,
+                            customer->mobile,
+                            customer->address1,
+                            customer->address2,
+                            customer->city,
+                            customer->state,
+                            customer->zip,
+                            customer->country,
+                            customer->notes,
+                            customer->affiliate_id,
+                            qlm_statement_number(customer->include_in_mail_list, pool),
+                            qlm_statement_number(customer->organization_id, pool),
+                            customer->external_id,
+                            customer->user_data,
+                            customer->ip_address,
+                            qlm_statement_number(customer->privacy_consent, pool),
+                            qlm_statement_number(customer->privacy_consent_at, pool),
                             qlm_statement_number(now, pool),
                             qlm_statement_number(customer->id, pool)};
 
     return qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_UPDATE, values, pool);
 }
 
-qlm_error_t *qlm_store_put_customer(apr_int64_t *id, qlm_store_t *store,
-                                    const qlm_customer_t *customer, int overwrite, apr_int64_t now,
+/* An e-mail that is taken would end in a driver's message, which no decision may rest on. */
+static qlm_error_t *check_new_email(qlm_store_t *store, const qlm_customer_t *customer,
                                     apr_pool_t *pool)
 {
-    const char *email_key = qlm_text_fold(qlm_statement_text(customer->email), pool);
-    qlm_row_t row = NULL;
+    const qlm_customer_t *other;
+
+    QLM_TRY(qlm_store_find_customer_by_email(&other, store, customer->email, pool));
+    return !other || other->id == customer->id
+               ? NULL
+               : qlm_error_make(pool, QLM_ERROR_CONFLICT, QLM_CODE_DATABASE,
+                                "another customer has this e-mail address");
+}
+
+qlm_error_t *qlm_store_change_customer(int *is_changed, qlm_store_t *store,
+                                       const qlm_customer_t *before, const qlm_customer_t *after,
+                                       const qlm_actor_t *actor, apr_pool_t *pool)
+{
+    const char *changes = qlm_customer_changes(before, after, pool);
+
+    *is_changed = *changes || before->privacy_consent_at != after->privacy_consent_at;
+    if (!*is_changed) {
+        return NULL;
+    }
+    QLM_TRY(check_new_email(store, after, pool));
+    QLM_TRY(update_customer(store, after, actor->now, pool));
+    return add_history(store, "customer_modified", after->id, changes, actor, pool);
+}
+
+qlm_error_t *qlm_store_delete_customer(qlm_store_t *store, const qlm_customer_t *customer,
+                                       const qlm_actor_t *actor, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(customer->id, pool)};
+
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_DELETE, values, pool));
+    return add_history(store, "customer_deleted", customer->id,
+                       qlm_customer_changes(customer, NULL, pool), actor, pool);
+}
+
+static qlm_error_t *add_customer(qlm_customer_t *made, qlm_store_t *store,
+                                 const qlm_customer_t *customer, const qlm_actor_t *actor,
+                                 apr_pool_t *pool)
+{
     int added;
 
-    if (*email_key) {
-        const char *values[] = {email_key};
-
-        QLM_TRY(
-            qlm_statement_select_one(&row, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, values, pool));
-    }
-    if (row) {
-        qlm_customer_t known;
-
-        qlm_record_read_customer(&known, &row);
-        *id = known.id;
-        return overwrite && merge_customer(&known, customer)
-                   ? update_customer(store, &known, now, pool)
-                   : NULL;
-    }
-    *id = qlm_store_new_id(store);
-    if (!*email_key) {
-        email_key = apr_pstrcat(pool, "#", qlm_statement_number(*id, pool), NULL);
-    }
-    QLM_TRY(insert_customer(&added, store, *id, email_key, customer, now, pool));
+    qlm_customer_clear(made);
+    made->email = qlm_statement_text(customer->email);
+    qlm_customer_merge(made, customer);
+    made->id = qlm_store_new_id(store);
+    made->created_at = made->modified_at = actor->now;
+    QLM_TRY(insert_customer(&added, store, made, pool));
     if (!added) {
         return qlm_error_make(pool, QLM_ERROR_CONFLICT, QLM_CODE_DATABASE,
                               "the customer was added by somebody else at the same time");
     }
-    return NULL;
+    return add_history(store, "customer_created", made->id, qlm_customer_changes(NULL, made, pool),
+                       actor, pool);
 }
+
+qlm_error_t *qlm_store_put_customer(qlm_stored_customer_t *stored, qlm_store_t *store,
+                                    const qlm_customer_t *customer, int overwrite,
+                                    const qlm_actor_t *actor, apr_pool_t *pool)
+{
+    const qlm_customer_t *known;
+
+    stored->is_new = stored->is_changed = 0;
+    QLM_TRY(overwrite ? qlm_store_lock_customer(&known, store, customer->email, pool)
+                      : qlm_store_find_customer_by_email(&known, store, customer->email, pool));
+    if (!known) {
+        stored->is_new = 1;
+        return add_customer(&stored->customer, store, customer, actor, pool);
+    }
+    stored->customer = *known;
+    if (!overwrite) {
+        return NULL;
+    }
+    qlm_customer_merge(&stored->customer, customer);
+    return qlm_store_change_customer(&stored->is_changed, store, known, &stored->customer, actor,
+                                     pool);
+}
+
+/* ---- searching ---- */
 
 /* Text that LIKE finds anywhere, its own wildcards taken literally. */
 static const char *like_pattern(const char *text, apr_pool_t *pool)
@@ -210,23 +291,6 @@ qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_stor
         qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
 
         qlm_record_read_customer(apr_array_push(*customers), &row);
-    }
-    return NULL;
-}
-
-qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer_p, qlm_store_t *store,
-                                              const char *email, apr_pool_t *pool)
-{
-    const char *values[] = {qlm_text_fold(email, pool)};
-    qlm_customer_t *customer;
-    qlm_row_t row;
-
-    *customer_p = NULL;
-    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, values, pool));
-    if (row) {
-        customer = apr_palloc(pool, sizeof(*customer));
-        qlm_record_read_customer(customer, &row);
-        *customer_p = customer;
     }
     return NULL;
 }

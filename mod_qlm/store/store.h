@@ -197,21 +197,40 @@ qlm_error_t *qlm_store_add_order(int *added, qlm_store_t *store, const qlm_order
 
 /* ---- customers ---- */
 
+/** What storing a customer came to. */
+typedef struct qlm_stored_customer_t {
+    qlm_customer_t customer; /**< as it is stored now */
+    int is_new, is_changed;  /**< at most one of them */
+} qlm_stored_customer_t;
+
 /** Inside a unit: find the customer by e-mail (folded; without e-mail always a new one), create or
- * update it (update only if
- * @a overwrite; empty texts never overwrite). *id is its id. */
-qlm_error_t *qlm_store_put_customer(apr_int64_t *id, qlm_store_t *store,
-                                    const qlm_customer_t *customer, int overwrite, apr_int64_t now,
-                                    apr_pool_t *pool);
+ * update it (update only if @a overwrite; qlm_customer_merge says what is taken over), with its
+ * row of history. Consent is not stored. Whoever tells webhooks calls qlm_customers_put. */
+qlm_error_t *qlm_store_put_customer(qlm_stored_customer_t *stored, qlm_store_t *store,
+                                    const qlm_customer_t *customer, int overwrite,
+                                    const qlm_actor_t *actor, apr_pool_t *pool);
+/** Inside a unit: replace the record @a before by @a after, which has the same id, with its row of
+ * history. *is_changed is 0, and nothing is written, if they say the same. Errors: CONFLICT if
+ * another customer has the new e-mail. */
+qlm_error_t *qlm_store_change_customer(int *is_changed, qlm_store_t *store,
+                                       const qlm_customer_t *before, const qlm_customer_t *after,
+                                       const qlm_actor_t *actor, apr_pool_t *pool);
+/** Inside a unit: remove a customer who has no licenses (any more); what was stored stays in the
+ * row of history. */
+qlm_error_t *qlm_store_delete_customer(qlm_store_t *store, const qlm_customer_t *customer,
+                                       const qlm_actor_t *actor, apr_pool_t *pool);
 /** *customer is NULL if there is none. */
 qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer, qlm_store_t *store,
                                      apr_int64_t id, apr_pool_t *pool);
-/** The customer with that address, any case; *customer is NULL if there is none. */
-qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, qlm_store_t *store,
-                                              const char *email, apr_pool_t *pool);
 /** At most @a limit customers with ids after @a after, by id; array of qlm_customer_t */
 qlm_error_t *qlm_store_page_customers(apr_array_header_t **customers, qlm_store_t *store,
                                       apr_int64_t after, int limit, apr_pool_t *pool);
+/** By e-mail, any case; *customer is NULL if there is none. */
+qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, qlm_store_t *store,
+                                              const char *email, apr_pool_t *pool);
+/** Inside a unit: the same, and nobody else can change it until the unit ends. */
+qlm_error_t *qlm_store_lock_customer(const qlm_customer_t **customer, qlm_store_t *store,
+                                     const char *email, apr_pool_t *pool);
 /** By part of e-mail, name or company, any case; newest first; array of qlm_customer_t, at most @a
  * limit. */
 qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_store_t *store,

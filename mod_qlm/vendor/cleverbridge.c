@@ -209,6 +209,15 @@ static qlm_error_t *read_order(qlm_order_t *order, const qlm_callback_t *callbac
     return qlm_keygenerator_finish(order, &form);
 }
 
+static void read_customer(qlm_customer_t *customer, const char **oddity,
+                          const qlm_callback_t *callback, apr_pool_t *pool)
+{
+    qlm_form_t form;
+    qlm_form_open(&form, callback, 0, pool);
+    qlm_keygenerator_read_customer(customer, &form, &field_names);
+    *oddity = form.oddity;
+}
+
 static void write_keys(qlm_answer_t *answer, const apr_array_header_t *keys,
                        const qlm_callback_t *callback, apr_pool_t *pool)
 {
@@ -229,6 +238,7 @@ const qlm_vendor_t qlm_vendor_cleverbridge = {
     .title = "Cleverbridge",
     .is_body_trusted = 0,
     .read_order = read_order,
+    .read_customer = read_customer,
     .write_keys = write_keys,
     .write_failure = write_failure,
 };

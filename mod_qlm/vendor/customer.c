@@ -6,8 +6,6 @@
 #include <apr_strings.h>
 #include <stddef.h>
 
-#define EMAIL_MAX 254 /* RFC 5321: 256 of the path less the two brackets */
-
 /** The texts of a customer that a shop has a field for, and where the field's name stands. */
 static const struct {
     apr_size_t customer, names;
@@ -21,17 +19,6 @@ static const struct {
 #undef COLUMN
 };
 
-/** All texts of a customer, in the order of the record. */
-static const apr_size_t texts[] = {
-#define TEXT(member) offsetof(qlm_customer_t, member)
-    TEXT(email),  TEXT(full_name), TEXT(company),  TEXT(phone),        TEXT(fax),
-    TEXT(mobile), TEXT(address1),  TEXT(address2), TEXT(city),         TEXT(state),
-    TEXT(zip),    TEXT(country),   TEXT(notes),    TEXT(affiliate_id),
-#undef TEXT
-};
-
-#define TEXT_COUNT (sizeof(texts) / sizeof(texts[0]))
-
 static const char **text_at(qlm_customer_t *customer, apr_size_t offset)
 {
     return (const char **)(void *)((char *)customer + offset);
@@ -42,22 +29,6 @@ static const char *text_of(const void *record, apr_size_t offset)
     return *(const char *const *)(const void *)((const char *)record + offset);
 }
 
-void qlm_customer_clear(qlm_customer_t *customer)
-{
-    customer->id = 0;
-    customer->include_in_mail_list = -1;
-    for (apr_size_t i = 0; i < TEXT_COUNT; ++i) {
-        *text_at(customer, texts[i]) = "";
-    }
-}
-
-int qlm_customer_is_email(const char *text)
-{
-    const char *at = strchr(text, '@');
-    return at && at != text && at[1] != '\0' && !strchr(at + 1, '@') && strlen(text) <= EMAIL_MAX &&
-           !strpbrk(text, " ,;<>()\"\\") && !qlm_text_has_control(text);
-}
-
 static const char *read_email(qlm_form_t *form, const char *names)
 {
     /* Not qlm_form_text: an address must not become another one by cleaning or cutting. */
@@ -66,7 +37,7 @@ static const char *read_email(qlm_form_t *form, const char *names)
         return "";
     }
     if (!qlm_customer_is_email(email) ||
-        strcmp(qlm_text_clean(email, EMAIL_MAX, form->pool), email) != 0) {
+        strcmp(qlm_text_clean(email, QLM_CUSTOMER_EMAIL_MAX, form->pool), email) != 0) {
         qlm_form_note(form, "%s is not an e-mail address", names);
         return "";
     }
@@ -97,15 +68,5 @@ void qlm_customer_read(qlm_customer_t *customer, qlm_form_t *form, const qlm_fie
         customer->full_name = qlm_customer_full_name(
             qlm_form_text(form, names->first_name, QLM_FORM_TEXT_MAX),
             qlm_form_text(form, names->last_name, QLM_FORM_TEXT_MAX), form->pool);
-    }
-}
-
-void qlm_customer_fill(qlm_customer_t *customer, const qlm_customer_t *other)
-{
-    for (apr_size_t i = 0; i < TEXT_COUNT; ++i) {
-        const char **text = text_at(customer, texts[i]);
-        if (!**text) {
-            *text = text_of(other, texts[i]);
-        }
     }
 }

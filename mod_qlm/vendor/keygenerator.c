@@ -53,8 +53,8 @@ static void read_date(qlm_order_t *order, qlm_form_t *form)
     }
 }
 
-static void read_customer(qlm_customer_t *customer, qlm_form_t *form,
-                          const qlm_field_names_t *names)
+void qlm_keygenerator_read_customer(qlm_customer_t *customer, qlm_form_t *form,
+                                    const qlm_field_names_t *names)
 {
     qlm_customer_read(customer, form, names);
     if (!*customer->full_name) {
@@ -98,7 +98,7 @@ qlm_error_t *qlm_keygenerator_read(qlm_order_t *order, qlm_form_t *form,
     order->language = read_language(form);
     order->oddity = NULL;
     read_date(order, form);
-    read_customer(&order->customer, form, names);
+    qlm_keygenerator_read_customer(&order->customer, form, names);
     return NULL;
 }
 

@@ -12,6 +12,10 @@
 qlm_error_t *qlm_keygenerator_read(qlm_order_t *order, qlm_form_t *form,
                                    const qlm_field_names_t *names);
 
+/** Read the customer alone. */
+void qlm_keygenerator_read_customer(qlm_customer_t *customer, qlm_form_t *form,
+                                    const qlm_field_names_t *names);
+
 /** Decide what the shop left open: a quantity that neither form nor document gave is is_quantity,
  * else 1; hands the form's oddities to the order. Errors: ARGUMENT: is_quantity unusable. */
 qlm_error_t *qlm_keygenerator_finish(qlm_order_t *order, const qlm_form_t *form);

@@ -16,18 +16,18 @@
 static const qlm_field_names_t field_names = {
     .order_ref = "orderNumber|order_id|is_orderid",
     .quantity = "is_quantity|quantity",
-    .email = "email",
-    .full_name = "name",
+    .email = "email|is_email",
+    .full_name = "name|fullname|is_fullname",
     .first_name = "firstname",
     .last_name = "lastname",
-    .company = "company",
-    .address1 = "addr1|address1",
-    .address2 = "addr2|address2",
-    .city = "city",
-    .state = "state",
-    .zip = "zip",
-    .country = "country",
-    .phone = "phone",
+    .company = "company|is_company",
+    .address1 = "addr1|address1|is_address1",
+    .address2 = "addr2|address2|is_address2",
+    .city = "city|is_city",
+    .state = "state|is_state",
+    .zip = "zip|is_zip",
+    .country = "country|is_country",
+    .phone = "phone|is_phone",
     .subscription_ref = "subscriptionid",
 };
 
@@ -44,6 +44,24 @@ static const char *product_line(const qlm_callback_t *callback, apr_pool_t *pool
     }
     return apr_psprintf(pool, "%" APR_INT64_T_FMT ".%" APR_INT64_T_FMT ".%" APR_INT64_T_FMT,
                         numbers[0], numbers[1], numbers[2]);
+}
+
+static void read_buyer(qlm_customer_t *customer, qlm_form_t *form)
+{
+    qlm_customer_read(customer, form, &field_names);
+    customer->fax = qlm_form_text(form, "fax", QLM_FORM_TEXT_MAX);
+    customer->mobile = qlm_form_text(form, "mobile", QLM_FORM_TEXT_MAX);
+    customer->ip_address = qlm_form_text(form, "ipaddress|ip_address", QLM_CUSTOMER_ADDRESS_MAX);
+    customer->notes = qlm_form_text(form, "CustomerNotes|notes", QLM_CUSTOMER_NOTES_MAX);
+}
+
+static void read_customer(qlm_customer_t *customer, const char **oddity,
+                          const qlm_callback_t *callback, apr_pool_t *pool)
+{
+    qlm_form_t form;
+    qlm_form_open(&form, callback, 0, pool);
+    read_buyer(customer, &form);
+    *oddity = form.oddity;
 }
 
 static qlm_error_t *read_order(qlm_order_t *order, const qlm_callback_t *callback, apr_pool_t *pool)
@@ -65,8 +83,7 @@ static qlm_error_t *read_order(qlm_order_t *order, const qlm_callback_t *callbac
     order->user_data = "";
     order->comment = "";
     order->language = NULL;
-    qlm_customer_read(&order->customer, &form, &field_names);
-    order->customer.notes = qlm_form_text(&form, "CustomerNotes", QLM_CUSTOMER_NOTES_MAX);
+    read_buyer(&order->customer, &form);
     order->oddity = form.oddity;
     return NULL;
 }
@@ -138,6 +155,7 @@ const qlm_vendor_t qlm_vendor_qlmauthenticationprovider = {
     .title = "QlmAuthenticationProvider",
     .is_body_trusted = 1,
     .read_order = read_order,
+    .read_customer = read_customer,
     .write_keys = write_keys,
     .write_result = write_result,
     .write_failure = write_failure,

@@ -54,6 +54,23 @@ static void read_period(qlm_order_t *order, qlm_form_t *form)
     }
 }
 
+/* A newsletter is wished for, or not. */
+static void read_more(qlm_customer_t *customer, qlm_form_t *form)
+{
+    customer->affiliate_id = qlm_form_text(form, "RESELLER", QLM_FORM_TEXT_MAX);
+    qlm_text_to_bool(&customer->include_in_mail_list, qlm_form_value(form, "NLALLOW"));
+}
+
+static void read_customer(qlm_customer_t *customer, const char **oddity,
+                          const qlm_callback_t *callback, apr_pool_t *pool)
+{
+    qlm_form_t form;
+    qlm_form_open(&form, callback, !is_utf8(callback), pool);
+    qlm_keygenerator_read_customer(customer, &form, &field_names);
+    read_more(customer, &form);
+    *oddity = form.oddity;
+}
+
 static qlm_error_t *read_order(qlm_order_t *order, const qlm_callback_t *callback, apr_pool_t *pool)
 {
     qlm_form_t form;
@@ -61,8 +78,7 @@ static qlm_error_t *read_order(qlm_order_t *order, const qlm_callback_t *callbac
     order->vendor = qlm_vendor_shareit.name;
     QLM_TRY(qlm_keygenerator_read(order, &form, &field_names));
     read_period(order, &form);
-    order->customer.affiliate_id = qlm_form_text(&form, "RESELLER", QLM_FORM_TEXT_MAX);
-    qlm_text_to_bool(&order->customer.include_in_mail_list, qlm_form_value(&form, "NLALLOW"));
+    read_more(&order->customer, &form);
     if (strcasecmp(qlm_form_value(&form, "INVOICE"), "UNPAID") == 0) {
         qlm_form_note(&form, "INVOICE is UNPAID");
     }
@@ -95,6 +111,7 @@ const qlm_vendor_t qlm_vendor_shareit = {
     .is_body_trusted = 0,
     .can_renew = 1,
     .read_order = read_order,
+    .read_customer = read_customer,
     .write_keys = write_keys,
     .write_failure = write_failure,
 };

@@ -43,6 +43,11 @@ typedef struct qlm_vendor_t {
     qlm_error_t *(*read_order)(qlm_order_t *order, const qlm_callback_t *callback,
                                apr_pool_t *pool);
 
+    /** Read the customer alone, where there is no order; in @a pool, cleaned UTF-8. Cosmetic
+     * trouble goes to *oddity, which is NULL otherwise. NULL: the customer of read_order serves. */
+    void (*read_customer)(qlm_customer_t *customer, const char **oddity,
+                          const qlm_callback_t *callback, apr_pool_t *pool);
+
     /** Write the answer that hands over @a keys (array of const char *, display form). In @a pool.
      */
     void (*write_keys)(qlm_answer_t *answer, const apr_array_header_t *keys,

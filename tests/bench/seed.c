@@ -97,7 +97,12 @@ static qlm_error_t *add_customer(apr_int64_t *id, qlm_store_t *store, const seed
                                .city = "London",
                                .country = "GB"};
 
-    return qlm_store_put_customer(id, store, &customer, 0, seed->now, pool);
+    const qlm_actor_t actor = {.method = "seed", .now = seed->now};
+    qlm_stored_customer_t stored;
+
+    QLM_TRY(qlm_store_put_customer(&stored, store, &customer, 0, &actor, pool));
+    *id = stored.customer.id;
+    return NULL;
 }
 
 static qlm_error_t *add_pair(qlm_store_t *store, const seed_t *seed, int number, apr_pool_t *pool)

@@ -102,6 +102,10 @@ static int has_no_switch(const qlm_method_t *method)
 {
     static const char *const names[] = {"EnableMaintenancePlan", "QlmWebHookHandler",
                                         "RenewMaintenancePlan"};
+/* Webhooks and customers are switched off with their vendor. */
+static int has_no_switch(const qlm_method_t *method)
+{
+    static const char *const names[] = {"QlmWebHookHandler", "UpdateUserInformation"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(method->name, names[i]) == 0) {
@@ -193,8 +197,10 @@ START_TEST(every_argument_is_bounded)
 {
     for (int a = QLM_ARGUMENT_NONE + 1; a < QLM_ARGUMENT_COUNT; a++) {
         const qlm_argument_row_t *row = qlm_argument_row((qlm_argument_t)a);
-        int has_bound = row->type == QLM_ARGUMENT_TYPE_TEXT || row->type == QLM_ARGUMENT_TYPE_RAW ||
-                        row->type == QLM_ARGUMENT_TYPE_INT || row->type == QLM_ARGUMENT_TYPE_DAYS;
+        int has_bound = row->type == QLM_ARGUMENT_TYPE_TEXT ||
+                        row->type == QLM_ARGUMENT_TYPE_LINES ||
+                        row->type == QLM_ARGUMENT_TYPE_RAW || row->type == QLM_ARGUMENT_TYPE_INT ||
+                        row->type == QLM_ARGUMENT_TYPE_DAYS;
 
         ck_assert_msg((row->max > 0) == has_bound, "%s", row->names);
         ck_assert_msg(row->max <= APR_INT32_MAX, "%s", row->names);
@@ -202,22 +208,30 @@ START_TEST(every_argument_is_bounded)
 }
 END_TEST
 
-/* Each spelling is short, in lower case, and means one argument only. */
+static void check_spellings(apr_hash_t *seen, const qlm_method_t *method, qlm_argument_t argument)
+{
+    const char *names = qlm_argument_row(argument)->names;
+    char *last, *name = apr_strtok(apr_pstrdup(pool, names), " ", &last);
+
+    ck_assert_str_eq(name, qlm_argument_name(argument, pool));
+    ck_assert_msg(strncmp(name, "is_", 3) == 0, "%s", name); /* the documented one */
+    for (; name; name = apr_strtok(NULL, " ", &last)) {
+        ck_assert_uint_lt(strlen(name), 64); /* what qlm_argument_raw looks up */
+        ck_assert_uint_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(name));
+        ck_assert_msg(!apr_hash_get(seen, name, APR_HASH_KEY_STRING), "%s: %s stands twice",
+                      method->name, name);
+        apr_hash_set(seen, name, APR_HASH_KEY_STRING, names);
+    }
+}
+
+/* Each spelling is short, in lower case, and means one argument of a method only. */
 START_TEST(spellings_are_unique)
 {
-    apr_hash_t *seen = apr_hash_make(pool);
+    for (const qlm_method_t *method = qlm_methods; method->name; method++) {
+        apr_hash_t *seen = apr_hash_make(pool);
 
-    for (int a = QLM_ARGUMENT_NONE + 1; a < QLM_ARGUMENT_COUNT; a++) {
-        const char *names = qlm_argument_row((qlm_argument_t)a)->names;
-        char *last, *name = apr_strtok(apr_pstrdup(pool, names), " ", &last);
-
-        ck_assert_str_eq(name, qlm_argument_name((qlm_argument_t)a, pool));
-        ck_assert_msg(strncmp(name, "is_", 3) == 0, "%s", name); /* the documented one */
-        for (; name; name = apr_strtok(NULL, " ", &last)) {
-            ck_assert_uint_lt(strlen(name), 64); /* what qlm_argument_raw looks up */
-            ck_assert_uint_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789"), strlen(name));
-            ck_assert_msg(!apr_hash_get(seen, name, APR_HASH_KEY_STRING), "%s stands twice", name);
-            apr_hash_set(seen, name, APR_HASH_KEY_STRING, names);
+        for (const qlm_parameter_t *p = method->parameters; p->argument != QLM_ARGUMENT_NONE; p++) {
+            check_spellings(seen, method, p->argument);
         }
     }
 }

@@ -350,128 +350,6 @@ START_TEST(an_order_line_keeps_its_first_answer)
 }
 END_TEST
 
-/* ---- customers ---- */
-
-typedef struct put_t {
-    qlm_customer_t customer;
-    int overwrite;
-    apr_int64_t id;
-} put_t;
-
-UNIT(put_customer_unit, put_t)
-{
-    return qlm_store_put_customer(&baton->id, unit_store, &baton->customer, baton->overwrite, NOW,
-                                  unit_pool);
-}
-
-static apr_int64_t put_customer(const char *email, const char *name, const char *company,
-                                int overwrite)
-{
-    put_t put = {.customer = {.email = email,
-                              .full_name = name,
-                              .company = company,
-                              .phone = "1",
-                              .fax = "2",
-                              .mobile = "3",
-                              .address1 = "4",
-                              .address2 = "5",
-                              .city = "6",
-                              .state = "7",
-                              .zip = "8",
-                              .country = "9",
-                              .notes = "10",
-                              .affiliate_id = "11",
-                              .include_in_mail_list = -1},
-                 .overwrite = overwrite};
-
-    OK(qlm_store_write(store, put_customer_unit, &put, pool));
-    ck_assert(put.id > 0);
-    return put.id;
-}
-
-static const qlm_customer_t *search(const char *text, int limit, int expected)
-{
-    apr_array_header_t *customers;
-
-    OK(qlm_store_search_customers(&customers, store, text, limit, pool));
-    ck_assert_int_eq(customers->nelts, expected);
-    return expected ? &APR_ARRAY_IDX(customers, 0, qlm_customer_t) : NULL;
-}
-
-START_TEST(a_customer_is_known_by_e_mail)
-{
-    const qlm_customer_t *found;
-    apr_int64_t id = put_customer("Ann@Shop.example", "Ann", "Ants", 0);
-
-    ck_assert(put_customer(" ann@shop.EXAMPLE ", "Other", "", 0) == id);
-    found = search("ann@", 9, 1);
-    ck_assert(found->id == id);
-    ck_assert_str_eq(found->email, "Ann@Shop.example");
-    ck_assert_str_eq(found->full_name, "Ann");
-    ck_assert_str_eq(found->company, "Ants");
-    ck_assert_str_eq(found->phone, "1");
-    ck_assert_str_eq(found->fax, "2");
-    ck_assert_str_eq(found->mobile, "3");
-    ck_assert_str_eq(found->address1, "4");
-    ck_assert_str_eq(found->address2, "5");
-    ck_assert_str_eq(found->city, "6");
-    ck_assert_str_eq(found->state, "7");
-    ck_assert_str_eq(found->zip, "8");
-    ck_assert_str_eq(found->country, "9");
-    ck_assert_str_eq(found->notes, "10");
-    ck_assert_str_eq(found->affiliate_id, "11");
-    ck_assert_int_eq(found->include_in_mail_list, -1);
-}
-END_TEST
-
-START_TEST(empty_texts_never_overwrite)
-{
-    put_t put = {.customer = {.email = "ann@shop.example",
-                              .full_name = "Ann B",
-                              .company = "",
-                              .phone = NULL,
-                              .include_in_mail_list = 1},
-                 .overwrite = 1};
-    const qlm_customer_t *found;
-
-    put_customer("Ann@Shop.example", "Ann", "Ants", 0);
-    OK(qlm_store_write(store, put_customer_unit, &put, pool));
-    found = search("ann@", 9, 1);
-    ck_assert_str_eq(found->full_name, "Ann B");
-    ck_assert_str_eq(found->company, "Ants");
-    ck_assert_str_eq(found->phone, "1");
-    ck_assert_str_eq(found->email, "Ann@Shop.example");
-    ck_assert_int_eq(found->include_in_mail_list, 1);
-}
-END_TEST
-
-START_TEST(without_e_mail_each_is_new)
-{
-    apr_int64_t first = put_customer("", "Bob", "", 1);
-    apr_int64_t second = put_customer(NULL, "Bob", "", 1);
-
-    ck_assert(first != second);
-    search("bob", 9, 2);
-}
-END_TEST
-
-START_TEST(customers_are_searched_literally)
-{
-    const qlm_customer_t *found;
-
-    put_customer("a_b@shop.example", "100% Ltd", "Wow!", 0);
-    put_customer("axb@shop.example", "100 Ltd", "Wow", 0);
-    ck_assert_str_eq(search("A_B", 9, 1)->full_name, "100% Ltd");
-    ck_assert_str_eq(search("100% LTD", 9, 1)->full_name, "100% Ltd");
-    ck_assert_str_eq(search("wow!", 9, 1)->full_name, "100% Ltd");
-    search("' OR 1=1 --", 9, 0);
-    found = search("ltd", 9, 2);
-    ck_assert_str_eq(found[0].email, "axb@shop.example");
-    found = search("ltd", 1, 1);
-    ck_assert_str_eq(found[0].email, "axb@shop.example");
-}
-END_TEST
-
 /* ---- licenses ---- */
 
 static void assert_license(const qlm_license_t *found, const qlm_license_t *expected)
@@ -943,10 +821,6 @@ int main(void)
     tcase_add_test(records, vendors_are_inserted_and_replaced);
     tcase_add_test(records, products_are_added_once);
     tcase_add_test(records, an_order_line_keeps_its_first_answer);
-    tcase_add_test(records, a_customer_is_known_by_e_mail);
-    tcase_add_test(records, empty_texts_never_overwrite);
-    tcase_add_test(records, without_e_mail_each_is_new);
-    tcase_add_test(records, customers_are_searched_literally);
     tcase_add_test(records, a_license_is_found_as_written);
     tcase_add_test(records, awkward_texts_survive);
     tcase_add_test(records, a_key_exists_once);

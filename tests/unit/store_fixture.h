@@ -196,4 +196,51 @@ static inline qlm_license_view_t *find(qlm_store_t *in, const char *key, const c
     return view;
 }
 
+/* ---- customers ---- */
+
+typedef struct put_t {
+    qlm_customer_t customer;
+    int overwrite;
+    apr_int64_t id;
+    int is_new, is_changed;
+} put_t;
+
+UNIT(put_customer_unit, put_t)
+{
+    const qlm_actor_t actor = {.method = "test", .now = NOW};
+    qlm_stored_customer_t stored;
+    qlm_error_t *error = qlm_store_put_customer(&stored, unit_store, &baton->customer,
+                                                baton->overwrite, &actor, unit_pool);
+
+    baton->id = error ? 0 : stored.customer.id;
+    baton->is_new = !error && stored.is_new;
+    baton->is_changed = !error && stored.is_changed;
+    return error;
+}
+
+static inline apr_int64_t put_customer(const char *email, const char *name, const char *company,
+                                       int overwrite)
+{
+    put_t put = {.customer = {.email = email,
+                              .full_name = name,
+                              .company = company,
+                              .phone = "1",
+                              .fax = "2",
+                              .mobile = "3",
+                              .address1 = "4",
+                              .address2 = "5",
+                              .city = "6",
+                              .state = "7",
+                              .zip = "8",
+                              .country = "9",
+                              .notes = "10",
+                              .affiliate_id = "11",
+                              .include_in_mail_list = -1},
+                 .overwrite = overwrite};
+
+    OK(qlm_store_write(store, put_customer_unit, &put, pool));
+    ck_assert(put.id > 0);
+    return put.id;
+}
+
 #endif
