@@ -189,6 +189,14 @@ static const qlm_parameter_t upgrade_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t subscribe_parameters[] = {
+    REQUIRED(EMAIL), OPTIONAL(INCLUDE), OPTIONAL(HTML), OPTIONAL(ARGS), OPTIONAL(LOCALE), END,
+};
+
+static const qlm_parameter_t consent_parameters[] = {
+    REQUIRED(KEY), REQUIRED(EMAIL), REQUIRED(CONSENT), OPTIONAL(ARGS), OPTIONAL(LOCALE), END,
+};
+
 static const qlm_parameter_t user_parameters[] = {
     OPTIONAL(KEYS),
     OPTIONAL(PREVIOUS_EMAIL),
@@ -231,6 +239,10 @@ const qlm_method_t qlm_methods[] = {
      QLM_PROPERTY_ENABLE_RENEW, renew_parameters, qlm_operation_renew},
     {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
+    {"SubscribeToMailListHttp", "Let a customer have mails, or not.", QLM_PERMISSION_PUBLIC,
+     QLM_FORM_XML, -1, subscribe_parameters, qlm_operation_subscribe},
+    {"UpdatePrivacyConsentHttp", "Store whether a customer consents to the use of his data.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, consent_parameters, qlm_operation_privacy_consent},
     {"UpdateLicenseHttp", "Change a license that keeps its key.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_UPGRADE_LICENSE, update_parameters, qlm_operation_update},
     {"UpgradeLicense", "Replace a license's key by a new one.", QLM_PERMISSION_VENDOR,

@@ -35,6 +35,12 @@ qlm_error_t *qlm_operation_update(qlm_reply_t *reply, qlm_call_t *call);
 /** UpgradeLicense (upgrade.c). */
 qlm_error_t *qlm_operation_upgrade(qlm_reply_t *reply, qlm_call_t *call);
 
+/** SubscribeToMailListHttp (consent.c). */
+qlm_error_t *qlm_operation_subscribe(qlm_reply_t *reply, qlm_call_t *call);
+
+/** UpdatePrivacyConsentHttp (consent.c). */
+qlm_error_t *qlm_operation_privacy_consent(qlm_reply_t *reply, qlm_call_t *call);
+
 /** UpdateUserInformation (userinfo.c). */
 qlm_error_t *qlm_operation_user_information(qlm_reply_t *reply, qlm_call_t *call);
 

@@ -195,7 +195,7 @@ qlm_error_t *qlm_store_change_customer(int *is_changed, qlm_store_t *store,
 {
     const char *changes = qlm_customer_changes(before, after, pool);
 
-    *is_changed = *changes || before->privacy_consent_at != after->privacy_consent_at;
+    *is_changed = *changes != '\0';
     if (!*is_changed) {
         return NULL;
     }
