@@ -189,6 +189,16 @@ static const qlm_parameter_t upgrade_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t recent_parameters[] = {
+    OPTIONAL(PERIOD), OPTIONAL(VENDOR), OPTIONAL(USER), OPTIONAL(PWD), OPTIONAL(ARGS), END,
+};
+
+static const qlm_parameter_t retrieve_parameters[] = {
+    OPTIONAL(ORDER),  OPTIONAL(USER_DATA), OPTIONAL(FORMAT),
+    OPTIONAL(VENDOR), OPTIONAL(USER),      OPTIONAL(PWD),
+    OPTIONAL(ARGS),   OPTIONAL(LOCALE),    END,
+};
+
 static const qlm_parameter_t subscribe_parameters[] = {
     REQUIRED(EMAIL), OPTIONAL(INCLUDE), OPTIONAL(HTML), OPTIONAL(ARGS), OPTIONAL(LOCALE), END,
 };
@@ -226,6 +236,9 @@ const qlm_method_t qlm_methods[] = {
      qlm_operation_issue},
     {"GetLatestVersionHttp", "Tell the latest version of a product.", QLM_PERMISSION_PUBLIC,
      QLM_FORM_XML, QLM_PROPERTY_ENABLE_LATEST_VERSION, latest_parameters, qlm_operation_latest},
+    {"GetRecentOrdersHttp", "List the keys that were created a short time ago.",
+     QLM_PERMISSION_VENDOR, QLM_FORM_JSON, QLM_PROPERTY_ENABLE_RECENT_ORDERS, recent_parameters,
+     qlm_operation_recent},
     {"PingHttp", "Tell that the server is there, its time and its version.", QLM_PERMISSION_PUBLIC,
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
@@ -237,6 +250,8 @@ const qlm_method_t qlm_methods[] = {
      -1, renew_plan_parameters, qlm_operation_renew_plan},
     {"RenewSubscriptionHttp", "Let a license end later.", QLM_PERMISSION_VENDOR, QLM_FORM_VENDOR,
      QLM_PROPERTY_ENABLE_RENEW, renew_parameters, qlm_operation_renew},
+    {"RetrieveActivationKeyHttp", "Fetch the keys of an order.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_CHOSEN, QLM_PROPERTY_ENABLE_RETRIEVE, retrieve_parameters, qlm_operation_retrieve},
     {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
     {"SubscribeToMailListHttp", "Let a customer have mails, or not.", QLM_PERMISSION_PUBLIC,

@@ -21,6 +21,8 @@ typedef enum qlm_permission_t {
 /** The form of answers and failures. */
 typedef enum qlm_form_t {
     QLM_FORM_XML,      /**< `<QuickLicenseManager>` fragment */
+    QLM_FORM_JSON,     /**< JSON, failures too */
+    QLM_FORM_CHOSEN,   /**< JSON where is_format asks for it, else XML */
     QLM_FORM_DOCUMENT, /**< license document, signed, failures too */
     QLM_FORM_VENDOR    /**< as the vendor's translator writes it */
 } qlm_form_t;

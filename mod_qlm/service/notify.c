@@ -8,6 +8,7 @@
 #include "mail/message.h"
 #include "mail/template.h"
 #include "service/fulfil.h"
+#include "service/info.h"
 #include "store/outbox.h"
 
 #include <apr_strings.h>
@@ -35,20 +36,6 @@ static const char *date_text(apr_int64_t seconds, const qlm_call_t *call)
 static const char *number_text(apr_int64_t number, const qlm_call_t *call)
 {
     return apr_psprintf(call->pool, "%" APR_INT64_T_FMT, number);
-}
-
-static const char *plain(const char *text)
-{
-    return text ? text : "";
-}
-
-/* "STD,PRO," for the enabled ones of the product's "set:id:name;…"; the stored form if the product
- * names none. */
-static const char *feature_names(const char *stored, const qlm_product_t *product, apr_pool_t *pool)
-{
-    return product && *plain(product->features)
-               ? qlm_features_names(stored, product->features, pool)
-               : stored;
 }
 
 static apr_hash_t *order_variables(const qlm_order_t *order, const qlm_call_t *call)
@@ -95,7 +82,7 @@ static apr_hash_t *key_variables(const qlm_fulfil_line_t *line, const char *key,
     put(variables, "floatingseats", number_text(line->share.floating_seats, call));
     put(variables, "licensemodel", qlm_model_name(terms->model));
     put(variables, "enabledfeatures",
-        feature_names(qlm_features_format(&terms->features, call->pool), product, call->pool));
+        qlm_info_features(qlm_features_format(&terms->features, call->pool), product, call->pool));
     put(variables, "subscriptionexpirydate", date_text(terms->expires_at, call));
     put(variables, "subscriptionduration",
         terms->duration_days > 0 ? number_text(terms->duration_days, call) : "");
@@ -365,76 +352,11 @@ qlm_error_t *qlm_notify_changed(const apr_array_header_t *licenses, const qlm_or
 /* ---- webhooks ---------------------------------------------------------------------------------
  */
 
-static const char *iso(apr_int64_t seconds, apr_pool_t *pool)
-{
-    return seconds ? qlm_date_format(seconds, "yyyy-MM-ddTHH:mm:ss", pool) : "";
-}
-
-/* What the event is about. */
-typedef struct subject_t {
-    const qlm_license_t *license;
-    const qlm_customer_t *customer;
-    const qlm_activation_t *activation; /* NULL: no computer */
-    const qlm_product_t *product;       /* NULL: not known here */
-    const char *product_properties;     /* as XML */
-} subject_t;
-
-/* LicenseInfo, members in the documented order. */
-static json_t *license_info(const subject_t *subject, apr_pool_t *pool)
-{
-    const qlm_license_t *license = subject->license;
-    const qlm_customer_t *customer = subject->customer;
-    const qlm_activation_t *activation = subject->activation;
-
-    return json_pack(
-        "{s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i,"
-        " s:i, s:i, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:I}",
-        "LicenseUpdatedOnServer", license->modified_at > license->created_at, "ActivationKey",
-        license->activation_key, "FullName", plain(customer->full_name), "Country",
-        plain(customer->country), "AffiliateID",
-        *license->affiliate_id ? license->affiliate_id : "None", "Email", plain(customer->email),
-        "Duration", license->duration_days, "ExpiryDate", iso(license->expires_at, pool),
-        "UsesAdminEncryption", 0, "MaintenanceRenewalDate", iso(license->maintenance_until, pool),
-        "Features", feature_names(license->features, subject->product, pool), "OrderID",
-        license->order_ref, "ReceiptID", license->subscription_ref, "SubscriptionID",
-        license->subscription_ref, "LicenseModel", (int)license->model, "ProductID",
-        license->product_id, "MajorVersion", license->major, "MinorVersion", license->minor,
-        "NumLicenses", license->num_licenses, "FloatingSeats", license->floating_seats, "UserData",
-        license->user_data, "NewFeatures", "", "NewFloatingSeats", -1, "ComputerID",
-        activation ? activation->computer_id : "", "ComputerName",
-        activation ? activation->computer_name : "", "Comment", license->comment, "LegacyKey",
-        license->legacy_key, "AvailableLicenses", license->available_licenses, "OrderDate",
-        iso(license->ordered_at, pool), "ProductProperties", subject->product_properties,
-        "BundleID", plain(license->bundle_id), "ProductName",
-        subject->product ? subject->product->name : "", "MaxReleaseCount",
-        license->max_release_count, "MaxReleasePeriodInDays", license->max_release_days,
-        "OrganizationID", (json_int_t)license->organization_id);
-}
-
-static json_t *customer_info(const qlm_customer_t *customer, apr_pool_t *pool)
-{
-    return json_pack(
-        "{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s,"
-        " s:s, s:I, s:i, s:s, s:s, s:s}",
-        "CustomerID", (json_int_t)customer->id, "FullName", plain(customer->full_name), "Email",
-        plain(customer->email), "Company", plain(customer->company), "Phone",
-        plain(customer->phone), "Fax", plain(customer->fax), "Mobile", plain(customer->mobile),
-        "Address1", plain(customer->address1), "Address2", plain(customer->address2), "City",
-        plain(customer->city), "State", plain(customer->state), "Zip", plain(customer->zip),
-        "Country", plain(customer->country), "Notes", plain(customer->notes), "AffiliateID",
-        *plain(customer->affiliate_id) ? customer->affiliate_id : "None", "IncludeInMailList",
-        customer->include_in_mail_list, "ExternalID", plain(customer->external_id), "UserData",
-        plain(customer->user_data), "IpAddress", plain(customer->ip_address), "OrganizationID",
-        (json_int_t)customer->organization_id, "PrivacyConsent", customer->privacy_consent,
-        "PrivacyConsentLastUpdate", iso(customer->privacy_consent_at, pool), "CreationDate",
-        iso(customer->created_at, pool), "ModifiedDate", iso(customer->modified_at, pool));
-}
-
 static const char *event_json(const char *event, const char *member, json_t *info,
                               const qlm_call_t *call, apr_pool_t *pool)
 {
     json_t *whole = json_pack("{s:s, s:s, s:o}", "Event", event, "TimeStampUtc",
-                              iso(call->now, pool), member, info);
+                              qlm_info_time(call->now, pool), member, info);
     char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
     const char *copy = text ? apr_pstrdup(pool, text) : NULL;
 
@@ -489,25 +411,19 @@ qlm_error_t *qlm_notify_license(qlm_property_t event, const qlm_license_t *licen
     static const qlm_customer_t nobody = {.include_in_mail_list = -1};
     const char *name = qlm_property_row(event)->name;
     apr_array_header_t *targets = targets_of(event, call, pool);
-    subject_t subject = {license, customer, activation, NULL, ""};
 
     if (!targets) {
         return NULL;
     }
-    subject.product =
-        qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
-    subject.product_properties =
-        qlm_pp_write(license->properties, qlm_snapshot_pp_definitions(call->site, subject.product),
-                     call->now, pool);
     if (!customer && license->customer_id) {
-        QLM_TRY(qlm_store_find_customer(&subject.customer, store, license->customer_id, pool));
+        QLM_TRY(qlm_store_find_customer(&customer, store, license->customer_id, pool));
     }
-    if (!subject.customer) {
-        subject.customer = &nobody;
-    }
-    return add_event(name, qlm_keygen_for_log(license->activation_key, pool), license->id,
-                     event_json(name, "LicenseInfo", license_info(&subject, pool), call, pool),
-                     targets, store, call, pool);
+    return add_event(
+        name, qlm_keygen_for_log(license->activation_key, pool), license->id,
+        event_json(name, "LicenseInfo",
+                   qlm_info_license(license, customer ? customer : &nobody, activation, call, pool),
+                   call, pool),
+        targets, store, call, pool);
 }
 
 qlm_error_t *qlm_notify_customer(qlm_property_t event, const qlm_customer_t *customer,
@@ -517,8 +433,8 @@ qlm_error_t *qlm_notify_customer(qlm_property_t event, const qlm_customer_t *cus
     apr_array_header_t *targets = targets_of(event, call, pool);
 
     return targets ? add_event(name, "customer", customer->id,
-                               event_json(name, "CustomerInfo", customer_info(customer, pool), call,
-                                          pool),
+                               event_json(name, "CustomerInfo", qlm_info_customer(customer, pool),
+                                          call, pool),
                                targets, store, call, pool)
                    : NULL;
 }

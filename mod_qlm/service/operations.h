@@ -20,6 +20,12 @@ qlm_error_t *qlm_operation_release(qlm_reply_t *reply, qlm_call_t *call);
 /** RevokeLicenseHttp (revoke.c). */
 qlm_error_t *qlm_operation_revoke(qlm_reply_t *reply, qlm_call_t *call);
 
+/** GetRecentOrdersHttp (recent.c). */
+qlm_error_t *qlm_operation_recent(qlm_reply_t *reply, qlm_call_t *call);
+
+/** RetrieveActivationKeyHttp (retrieve.c). */
+qlm_error_t *qlm_operation_retrieve(qlm_reply_t *reply, qlm_call_t *call);
+
 /** GetLatestVersionHttp (latest.c). */
 qlm_error_t *qlm_operation_latest(qlm_reply_t *reply, qlm_call_t *call);
 /** RenewSubscriptionHttp (renew.c). */

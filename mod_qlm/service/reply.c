@@ -5,7 +5,10 @@
 #include "license/document.h"
 
 #include <apr_strings.h>
+#include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 qlm_reply_t *qlm_reply_create(apr_pool_t *pool)
 {
@@ -29,6 +32,34 @@ void qlm_reply_note(qlm_reply_t *reply, const char *outcome, const char *subject
 {
     reply->outcome = outcome;
     reply->subject = subject;
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+qlm_error_t *qlm_reply_set_json(qlm_reply_t *reply, json_t *value, apr_pool_t *pool)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+    json_decref(value);
+    if (!text) {
+        return qlm_error_make(pool, QLM_ERROR_INTERNAL, QLM_CODE_UNKNOWN,
+                              "the JSON of the answer cannot be made");
+    }
+    qlm_reply_set(reply, QLM_TYPE_JSON, apr_pstrdup(pool, text));
+    free(text);
+    return NULL;
+}
+
+qlm_error_t *qlm_reply_is_json(int *is_json, const qlm_call_t *call)
+{
+    const char *format = qlm_argument_raw(call->input->fields, QLM_ARGUMENT_FORMAT, call->sources);
+
+    *is_json = format && strcasecmp(format, "json") == 0;
+    return !format || *is_json || strcasecmp(format, "xml") == 0
+               ? NULL
+               : qlm_error_make(call->pool, QLM_ERROR_ARGUMENT, QLM_CODE_INVALID_FORMAT,
+                                "is_format takes xml or json");
 }
 
 /* ---- documents --------------------------------------------------------------------------------
@@ -110,6 +141,17 @@ static void fail_xml(qlm_reply_t *reply, const qlm_error_t *error, apr_pool_t *p
     qlm_reply_set(reply, QLM_TYPE_XML, buffer->text);
 }
 
+/* Texts of ours are ASCII or come checked; should one not be UTF-8, XML takes it. */
+static void fail_json(qlm_reply_t *reply, const qlm_error_t *error, apr_pool_t *pool)
+{
+    if (qlm_reply_set_json(reply,
+                           json_pack("{s:{s:s, s:i}}", "QuickLicenseManager", "error", error->text,
+                                     "errorCode", (int)error->code),
+                           pool)) {
+        fail_xml(reply, error, pool);
+    }
+}
+
 /* Signed as well whenever the product is known; when signing itself is what failed, unsigned. */
 static void fail_document(qlm_reply_t *reply, qlm_call_t *call, const qlm_error_t *error)
 {
@@ -135,6 +177,7 @@ static void fail_vendor(qlm_reply_t *reply, qlm_call_t *call, const qlm_error_t 
 void qlm_reply_fail(qlm_reply_t *reply, qlm_call_t *call, const qlm_error_t *error)
 {
     qlm_form_t form = call->method ? call->method->form : QLM_FORM_XML;
+    int is_json;
 
     reply->error = error;
     reply->http_status = http_status(error);
@@ -147,6 +190,12 @@ void qlm_reply_fail(qlm_reply_t *reply, qlm_call_t *call, const qlm_error_t *err
     }
     else if (form == QLM_FORM_DOCUMENT) {
         fail_document(reply, call, error);
+    }
+    else if (form == QLM_FORM_JSON) {
+        fail_json(reply, error, call->pool);
+    }
+    else if (form == QLM_FORM_CHOSEN && !qlm_reply_is_json(&is_json, call) && is_json) {
+        fail_json(reply, error, call->pool);
     }
     else {
         /* A shop that is not known must not take the answer for a key: no 200 for it. */

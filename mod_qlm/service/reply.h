@@ -7,6 +7,7 @@
 
 #define QLM_XML_DECLARATION "<?xml version=\"1.0\" encoding=\"UTF-8\"?>"
 #define QLM_TYPE_XML        "text/xml; charset=utf-8"
+#define QLM_TYPE_JSON       "application/json"
 #define QLM_TYPE_HTML       "text/html; charset=utf-8"
 
 /** An empty reply, status 200, in @a pool. */
@@ -14,6 +15,13 @@ qlm_reply_t *qlm_reply_create(apr_pool_t *pool);
 
 /** Set the body; the text is not copied. */
 void qlm_reply_set(qlm_reply_t *reply, const char *content_type, const char *body);
+
+/** Set the body to a JSON value, which is given up. Errors: INTERNAL where it cannot be written. */
+struct json_t;
+qlm_error_t *qlm_reply_set_json(qlm_reply_t *reply, struct json_t *value, apr_pool_t *pool);
+
+/** Is JSON asked for by is_format? Errors: ARGUMENT for another format than xml and json. */
+qlm_error_t *qlm_reply_is_json(int *is_json, const qlm_call_t *call);
 
 /** Set outcome (static) and subject for the log. */
 void qlm_reply_note(qlm_reply_t *reply, const char *outcome, const char *subject);

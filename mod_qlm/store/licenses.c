@@ -356,6 +356,43 @@ qlm_error_t *qlm_store_page_licenses(apr_array_header_t **licenses, qlm_store_t 
     return read_licenses(licenses, rows, pool);
 }
 
+qlm_error_t *qlm_store_retrieve_licenses(apr_array_header_t **licenses, qlm_store_t *store,
+                                         const char *vendor, const char *order_ref,
+                                         const char *user_data, int limit, apr_pool_t *pool)
+{
+    const char *most = qlm_statement_number(limit, pool);
+    const char *by_order[] = {order_ref, user_data, user_data, vendor, vendor, most};
+    const char *by_user_data[] = {user_data, vendor, vendor, most};
+    apr_array_header_t *rows;
+
+    QLM_TRY(*order_ref ? qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_OF_ORDER,
+                                              by_order, pool)
+                       : qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_OF_USER_DATA,
+                                              by_user_data, pool));
+    return read_licenses(licenses, rows, pool);
+}
+
+qlm_error_t *qlm_store_list_recent(apr_array_header_t **views, qlm_store_t *store,
+                                   const char *vendor, apr_int64_t since, int limit,
+                                   apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(since, pool), vendor, vendor,
+                            qlm_statement_number(limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_RECENT, values, pool));
+    *views = apr_array_make(pool, rows->nelts, sizeof(qlm_license_view_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        qlm_license_view_t *view = apr_array_push(*views);
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+
+        memset(view, 0, sizeof(*view));
+        QLM_TRY(qlm_record_read_license(&view->license, &row, pool));
+        qlm_record_read_customer(&view->customer, &row);
+    }
+    return NULL;
+}
+
 qlm_error_t *qlm_store_count_licenses(apr_int64_t *count, qlm_store_t *store, apr_int64_t since,
                                       apr_pool_t *pool)
 {

@@ -83,6 +83,8 @@ static const char *step_sql(const qlm_store_t *store, const char *sql, apr_pool_
     sql = replace_mark(sql, "{id}",
                        is_sqlite ? "INTEGER NOT NULL PRIMARY KEY" : "BIGINT NOT NULL PRIMARY KEY",
                        pool);
+    /* MariaDB indexes the beginning of a text only. */
+    sql = replace_mark(sql, "{indexed}", store->dialect == QLM_DIALECT_MYSQL ? "(191)" : "", pool);
     return replace_mark(sql, "{clustered}", is_sqlite ? " WITHOUT ROWID" : "", pool);
 }
 

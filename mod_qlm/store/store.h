@@ -297,6 +297,19 @@ qlm_error_t *qlm_store_licenses_of(apr_array_header_t **licenses, qlm_store_t *s
 qlm_error_t *qlm_store_page_licenses(apr_array_header_t **licenses, qlm_store_t *store,
                                      apr_int64_t after, int limit, apr_pool_t *pool);
 
+/** What a program asks for: texts may be "" but not both.
+ * @param vendor     whose orders, "" = all
+ * @param licenses   array of qlm_license_t, oldest first, at most @a limit */
+qlm_error_t *qlm_store_retrieve_licenses(apr_array_header_t **licenses, qlm_store_t *store,
+                                         const char *vendor, const char *order_ref,
+                                         const char *user_data, int limit, apr_pool_t *pool);
+
+/** Licenses made since @a since by orders of @a vendor ("" = all), newest first, at most @a limit:
+ * array of qlm_license_view_t with whole customers and no activations. */
+qlm_error_t *qlm_store_list_recent(apr_array_header_t **views, qlm_store_t *store,
+                                   const char *vendor, apr_int64_t since, int limit,
+                                   apr_pool_t *pool);
+
 /** Licenses made since @a since; for maxNewKeysPerDay (0 = all: dbMaxRecords). */
 qlm_error_t *qlm_store_count_licenses(apr_int64_t *count, qlm_store_t *store, apr_int64_t since,
                                       apr_pool_t *pool);

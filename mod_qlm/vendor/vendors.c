@@ -13,7 +13,8 @@ const qlm_vendor_t *const qlm_vendors[] = {
     NULL,
 };
 
-/** Names come from URLs that people type, so blanks around them are forgiven. */
+/** Names come from URLs that people type, so blanks around them are forgiven; and QLM's own sample
+ * of RetrieveActivationKeyHttp has a '>' behind the vendor. */
 static int is_name(const char *given, apr_size_t length, const char *name)
 {
     return strlen(name) == length && strncasecmp(given, name, length) == 0;
@@ -39,7 +40,7 @@ const qlm_vendor_t *qlm_vendor_find(const char *name)
     }
     name += strspn(name, " ");
     apr_size_t length = strlen(name);
-    while (length > 0 && name[length - 1] == ' ') {
+    while (length > 0 && (name[length - 1] == ' ' || name[length - 1] == '>')) {
         --length;
     }
     for (const qlm_vendor_t *const *vendor = qlm_vendors; *vendor; ++vendor) {

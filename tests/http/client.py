@@ -3,6 +3,7 @@ import base64
 import concurrent.futures
 import datetime
 import http.client
+import json
 import re
 import socket
 import subprocess
@@ -47,7 +48,14 @@ class Answer:
         return self._root
 
     def field(self, name):
-        """Text of a child of the root; None if there is no such child, '' if it is empty."""
+        """Text of a child of the root; None if there is no such child, '' if it is empty. A page has none; an
+        object of JSON has its members."""
+        if self.type.startswith("text/html"):
+            return None
+        if self.type == "application/json":
+            said = json.loads(self.body)
+            said = said.get("QuickLicenseManager", {}) if isinstance(said, dict) else {}
+            return str(said[name]) if name in said else None
         found = self.root.findall(name)
         assert len(found) <= 1, "%s comes %d times" % (name, len(found))
         return None if not found else (found[0].text or "")

@@ -45,6 +45,7 @@ class Argument:
                      ("beyond 9999", "10000-01-01"), ("time", "2030-01-01 25:00:00")],
             "FEATURES": [("set", "4:1"), ("value", "0:256"), ("word", "all"), ("sign", "0:-1")],
             "MODEL": [("word", "eternal"), ("number", "77")],
+            "LINES": [("control", "a\x01b"), ("delete", "a\x7fb")],
             "TEXT": [("control", "a\x01b"), ("line end", "a\r\nb"), ("too long", "x" * (self.high + 1))],
         }
         return by_type.get(self.type, [])
@@ -117,6 +118,21 @@ def a_subscription(site):
 
 
 PLAN = "PLAN_DATE PLAN_DAYS VENDOR USER PWD PRODUCT MAJOR MINOR ARGS"
+def a_product(site):
+    if not site.query("SELECT 1 FROM qlm_product WHERE latest_version <> ''"):
+        site.ctl("product", "set", "--id", 1, "--version", "1.0", "latest-version=1.0.3")
+    return PRODUCT
+
+
+def an_order_number(site):
+    number = unique()
+    issue(site, orderNumber=number)
+    return {"is_orderid": number}
+
+
+def an_address(site):
+    email = unique("u") + "@customer.example"
+    return {"is_avkey": issue(site, orderNumber=unique(), email=email), "is_email": email}
 
 
 METHODS = [
@@ -129,6 +145,11 @@ METHODS = [
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
     Method("GetActivationKeyWithExpiryDate", ISSUE, "vendor", an_order, ("licenses",), "enableGetActivationKey",
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("GetLatestVersionHttp", "PRODUCT! MAJOR! MINOR! ARGS LOCALE", "public", a_product,
+           ("result", "latestVersion", "latestVersionUrl", "latestVersionNotes"), "enableGetLatestVersionHttp",
+           ignores="ARGS LOCALE"),
+    Method("GetRecentOrdersHttp", "PERIOD VENDOR USER PWD ARGS", "vendor", lambda _: {}, (), "enableGetRecentOrders",
+           ignores="VENDOR USER PWD ARGS"),
     Method("PingHttp", "", "public", lambda _: {}, ("result", "serverDate", "serverVersion", "serverDate")),
     Method("QlmWebHookHandler", ISSUE, "vendor", an_order, ("licenses",),
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
@@ -147,6 +168,17 @@ METHODS = [
            "KEY PRODUCT MAJOR MINOR FEATURES EXPIRY DURATION MODEL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD ARGS"
            " MAIL_TEMPLATE SEND_MAIL LOCALE", "vendor", a_key, ("licenses",), "enableUpgradeLicense",
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("RetrieveActivationKeyHttp", "ORDER USER_DATA FORMAT VENDOR USER PWD ARGS LOCALE", "vendor", an_order_number,
+           ("licenses",), "enableRetrieveActivationKeyHttp", ignores="VENDOR USER PWD ARGS"),
+    Method("RevokeLicenseHttp", "KEY REVOKE VENDOR USER PWD PRODUCT MAJOR MINOR ARGS LOCALE", "vendor", a_key,
+           ("result",), "enableRevokeLicense", ignores="VENDOR USER PWD ARGS"),
+    Method("SubscribeToMailListHttp", "EMAIL! INCLUDE HTML ARGS LOCALE", "public",
+           lambda _: {"is_email": "ann@customer.example"}, ("result",), ignores="ARGS"),
+    Method("UpdatePrivacyConsentHttp", "KEY! EMAIL! CONSENT! ARGS LOCALE", "public",
+           lambda site: {**an_address(site), "is_consent": "1"}, ("result",), ignores="ARGS"),
+    Method("UpdateUserInformation", "KEYS PREVIOUS_EMAIL EXTERNAL_ID USER_DATA AFFILIATE VENDOR USER PWD ARGS LOCALE",
+           "vendor", lambda _: {"email": unique("u") + "@customer.example"}, ("result",),
+           ignores="VENDOR USER PWD ARGS"),
     Method("ValidateLicenseHttp",
            "KEY! COMPUTER_ID COMPUTER_KEY ACTIVATE PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA LOG_USER_DATA"
            " AFFILIATE QLM_VERSION SIGN BOM ARGS", "public", a_computer, DOCUMENT, ignores="QLM_VERSION ARGS"),

@@ -27,6 +27,10 @@ def demo(new_site):
     site = new_site()
     for vendor in site.template.VENDORS:
         site.ctl("vendor", "set", vendor, "enabled=true", "user=demo", "password=-", stdin="demo\n")
+    site.ctl("vendor", "set", "QlmAuthenticationProvider", "api_key=-", stdin="demo\n")
+    site.ctl("property", "set", "strictAuthenticationHttpMethods", "")
+    site.ctl("product", "set", "--id", 1, "--version", "1.0", "latest-version=1.0.3",
+             "latest-url=https://www.example.com/")
     return site
 
 
