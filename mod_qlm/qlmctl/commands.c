@@ -100,6 +100,11 @@ static const qlm_command_option_t customer_find_options[] = {
     END_OF_OPTIONS,
 };
 
+static const qlm_command_option_t organization_list_options[] = {
+    {"limit", "NUMBER", 0, "at most so many, by name; default 50"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t outbox_list_options[] = {
     {"state", "STATE", 0, "only waiting, sent, failed or cancelled ones"},
     {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
@@ -162,6 +167,11 @@ static const char product_property_set_details[] =
     "that\n"
     "is there already keeps what is not given. Licenses that have no value of their own show the\n"
     "default.";
+
+static const char organization_fields[] =
+    "Fields: domains=example.com,%.example.com (customers with such an address are linked to it\n"
+    "when the server is told of them; % stands for any characters), may-users-acquire=true|false\n"
+    "(its users may acquire its licenses), notes=TEXT; with set also name=TEXT.";
 
 static const char property_set_details[] = "An empty VALUE forgets the stored one, so that the "
                                            "default holds again. The value of a secret\n"
@@ -248,6 +258,16 @@ const qlm_command_t qlm_commands[] = {
      qlm_command_attempts_list},
     {"customer", "find", "TEXT", 1, 1, customer_find_options,
      "Find customers by a part of e-mail, name or company", NULL, qlm_command_customer_find},
+    {"customer", "show", "E-MAIL|ID", 1, 1, NULL, "Show a customer with licenses and history", NULL,
+     qlm_command_customer_show},
+    {"organization", "list", "", 0, 0, organization_list_options, "List the organizations", NULL,
+     qlm_command_organization_list},
+    {"organization", "show", "NAME|ID", 1, 1, NULL, "Show an organization and its customers", NULL,
+     qlm_command_organization_show},
+    {"organization", "add", "NAME ...", 1, QLM_WORDS_MAX, NULL, "Add an organization",
+     organization_fields, qlm_command_organization_add},
+    {"organization", "set", "NAME|ID ...", 2, QLM_WORDS_MAX, NULL, "Change an organization",
+     organization_fields, qlm_command_organization_set},
     {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",
      NULL, qlm_command_order_show},
     {"outbox", "list", "", 0, 0, outbox_list_options, "List mails and webhooks, newest first", NULL,

@@ -1,5 +1,6 @@
 /* key history: what happened to a license, and by whom. */
-#include "store/history.h"
+#include "qlmctl/history.h"
+
 #include "qlmctl/commands.h"
 #include "qlmctl/keys.h"
 #include "qlmctl/output.h"
@@ -29,7 +30,7 @@ static const char *changes_text(const char *changes, apr_pool_t *pool)
     return text;
 }
 
-static json_t *history_row(const qlm_history_t *row, qlm_tool_t *tool)
+json_t *qlm_history_row(const qlm_history_t *row, qlm_tool_t *tool)
 {
     json_t *object = qlm_output_object(tool->pool);
 
@@ -83,7 +84,7 @@ qlm_error_t *qlm_command_key_history(qlm_tool_t *tool)
     QLM_TRY(find_rows(&found, tool, (int)limit));
     rows = qlm_output_array(tool->pool);
     for (int i = 0; i < found->nelts; i++) {
-        qlm_output_append(rows, history_row(&APR_ARRAY_IDX(found, i, qlm_history_t), tool));
+        qlm_output_append(rows, qlm_history_row(&APR_ARRAY_IDX(found, i, qlm_history_t), tool));
     }
     qlm_output_rows(tool, rows, columns);
     return NULL;

@@ -86,6 +86,17 @@ json_t *qlm_record_activation(const qlm_activation_t *activation, apr_pool_t *po
     return object;
 }
 
+/* What may not have been said. */
+static void put_said(json_t *object, const char *key, int said)
+{
+    if (said < 0) {
+        qlm_output_put(object, key, NULL);
+    }
+    else {
+        qlm_output_put_bool(object, key, said);
+    }
+}
+
 json_t *qlm_record_customer(const qlm_customer_t *customer, apr_pool_t *pool)
 {
     json_t *object = qlm_output_object(pool);
@@ -105,12 +116,28 @@ json_t *qlm_record_customer(const qlm_customer_t *customer, apr_pool_t *pool)
     qlm_output_put(object, "country", customer->country);
     qlm_output_put(object, "notes", customer->notes);
     qlm_output_put(object, "affiliate_id", customer->affiliate_id);
-    if (customer->include_in_mail_list < 0) {
-        qlm_output_put(object, "include_in_mail_list", NULL);
-    }
-    else {
-        qlm_output_put_bool(object, "include_in_mail_list", customer->include_in_mail_list);
-    }
+    put_said(object, "include_in_mail_list", customer->include_in_mail_list);
+    qlm_output_put(object, "external_id", customer->external_id);
+    qlm_output_put(object, "user_data", customer->user_data);
+    qlm_output_put(object, "ip_address", customer->ip_address);
+    qlm_output_put_id(object, "organization_id", customer->organization_id);
+    put_said(object, "privacy_consent", customer->privacy_consent);
+    qlm_output_put_time(object, "privacy_consent_at", customer->privacy_consent_at);
+    qlm_output_put_time(object, "created_at", customer->created_at);
+    qlm_output_put_time(object, "modified_at", customer->modified_at);
+    return object;
+}
+
+json_t *qlm_record_organization(const qlm_organization_t *organization, apr_pool_t *pool)
+{
+    json_t *object = qlm_output_object(pool);
+
+    qlm_output_put_id(object, "id", organization->id);
+    qlm_output_put(object, "name", organization->name);
+    qlm_output_put(object, "domains", organization->domains);
+    qlm_output_put_bool(object, "may_users_acquire", organization->may_users_acquire);
+    qlm_output_put(object, "notes", organization->notes);
+    qlm_output_put_time(object, "created_at", organization->created_at);
     return object;
 }
 

@@ -3,7 +3,7 @@
 #include "store/organizations.h"
 
 #include "base/text.h"
-#include "store/statement.h"
+#include "store/records.h"
 
 static void read_organization(qlm_organization_t *organization, qlm_row_t row)
 {
@@ -65,6 +65,23 @@ qlm_error_t *qlm_store_find_organization_named(const qlm_organization_t **organi
 {
     return find(organization, store, QLM_STATEMENT_ORGANIZATION_BY_NAME, qlm_text_fold(name, pool),
                 pool);
+}
+
+qlm_error_t *qlm_store_list_members(apr_array_header_t **customers, qlm_store_t *store,
+                                    apr_int64_t organization_id, int limit, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(organization_id, pool),
+                            qlm_statement_number(limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_ORGANIZATION_MEMBERS, values, pool));
+    *customers = apr_array_make(pool, rows->nelts, sizeof(qlm_customer_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        qlm_row_t row = APR_ARRAY_IDX(rows, i, qlm_row_t);
+
+        qlm_record_read_customer(apr_array_push(*customers), &row);
+    }
+    return NULL;
 }
 
 static qlm_error_t *revise(qlm_store_t *store, apr_pool_t *pool)

@@ -20,6 +20,10 @@ qlm_error_t *qlm_store_find_organization_named(const qlm_organization_t **organi
                                                qlm_store_t *store, const char *name,
                                                apr_pool_t *pool);
 
+/** Its customers, newest first, at most @a limit: array of qlm_customer_t */
+qlm_error_t *qlm_store_list_members(apr_array_header_t **customers, qlm_store_t *store,
+                                    apr_int64_t organization_id, int limit, apr_pool_t *pool);
+
 /** Inside a unit: make organization->id and store it. *added is 0 if the name is taken (nothing is
  * changed then). */
 qlm_error_t *qlm_store_add_organization(int *added, qlm_store_t *store,

@@ -299,3 +299,50 @@ def test_bad_texts_do_not_reach_the_log(site):
     mark = site.mark()
     assert update(site, {"email": address(), "name": "Forged\n[error] line"}).error is None
     assert not any("Forged" in line.text for line in site.error_lines(mark))
+
+
+# ---- what the operator sees
+
+def test_customer_show(site):
+    email = address()
+    key = issue(site, orderNumber=order_number(), email=email, name="Ann")
+    shown = site.ctl_json("customer", "show", email.upper())
+    assert (shown["email"], shown["full_name"], shown["organization"], shown["privacy_consent"]) == (email, "Ann", None, None)
+    assert shown["created_at"] == shown["modified_at"] is not None
+    assert [license["activation_key"] for license in shown["licenses"]] == [key]
+    assert sorted(row["event"] for row in shown["history"]) == ["created", "customer_created"]
+    assert site.ctl_json("customer", "show", shown["id"]) == shown
+    assert email in site.ctl("customer", "show", email).stdout
+    for word, code in ((address(), 1), ("12345", 1), ("ann", 2), ("", 2)):
+        assert site.ctl("customer", "show", word, check=False).returncode == code
+
+
+def test_an_organization_by_its_domains(site):
+    domain = "d%s.example" % order_number()
+    made = site.ctl_json("organization", "add", "Firm " + domain, "domains=%s,%%.%s" % (domain, domain))
+    with site.properties(autoCreateOrganization="true"):  # patterns go first
+        update(site, {"email": "a@" + domain, "company": "Other"})
+        update(site, {"email": "b@x." + domain})
+    issue(site, email="c@" + domain)
+    update(site, {"email": "d@x" + domain})
+    linked = site.ctl_json("organization", "show", "firm " + domain)
+    assert [c["email"] for c in linked["customers"]] == ["c@" + domain, "b@x." + domain, "a@" + domain]
+    assert site.ctl_json("customer", "show", "a@" + domain)["organization"] == "Firm " + domain
+    after = site.ctl_json("organization", "set", made["id"], "domains=", "may-users-acquire=true", "name=New " + domain)
+    assert (after["domains"], after["may_users_acquire"], after["name"]) == ("", True, "New " + domain)
+    update(site, {"email": "e@" + domain})
+    assert site.ctl_json("customer", "show", "e@" + domain)["organization"] is None
+    assert after in site.ctl_json("organization", "list", "--limit", 1000)
+
+
+@pytest.mark.parametrize("words, code", [
+    (["add", "Taken"], 1), (["add", " "], 2), (["add", "a\nb"], 2), (["add", "x", "domains=%"], 2),
+    (["add", "x", "domains=a b"], 2), (["add", "x", "name=y"], 2), (["add", "x", "frob=1"], 2),
+    (["add", "x" * 256], 2), (["add", "x", "may-users-acquire=perhaps"], 2), (["set", "Taken"], 2),
+    (["set", "None such", "notes=x"], 1), (["set", "Taken", "name=Other"], 1), (["show", "None such"], 1)])
+def test_organizations_refuse(site, words, code):
+    for name in ("Taken", "Other"):
+        site.ctl("organization", "add", name, check=False)
+    with site.unchanged():
+        done = site.ctl("organization", *words, check=False)
+    assert done.returncode == code and done.stderr, done

@@ -198,7 +198,8 @@ def test_help_of_everything_lists_all_commands(empty):
         "init", "db upgrade", "db check", "db backup", "product add", "product list", "product show", "product keys",
         "product set",
         "vendor set", "vendor list", "vendor show", "property set", "property get", "property list", "key create",
-        "key show", "key list", "key revoke", "key explain", "customer find", "order show", "verify", "version",
+        "key show", "key list", "key revoke", "key explain", "customer find", "customer show",
+        "organization list", "organization show", "organization add", "organization set", "order show", "verify", "version",
         "outbox list", "outbox show", "outbox retry", "outbox cancel", "template list", "template show", "template set",
         "template remove", "template preview", "mail test"}
 
