@@ -149,7 +149,12 @@ static qlm_error_t *export_activations(writer_t *writer, qlm_tool_t *tool)
 /* ---- customers --------------------------------------------------------------------------------
  */
 
-static void write_customer(writer_t *writer, const qlm_customer_t *customer)
+static const char *said_text(int said)
+{
+    return said < 0 ? "" : said ? "true" : "false";
+}
+
+static void write_customer(writer_t *writer, const qlm_customer_t *customer, apr_pool_t *pool)
 {
     const char *const values[] = {
         customer->email,
@@ -166,9 +171,14 @@ static void write_customer(writer_t *writer, const qlm_customer_t *customer)
         customer->country,
         customer->notes,
         customer->affiliate_id,
-        customer->include_in_mail_list < 0    ? ""
-        : customer->include_in_mail_list == 0 ? "false"
-                                              : "true",
+        said_text(customer->include_in_mail_list),
+        customer->external_id,
+        customer->user_data,
+        customer->ip_address,
+        said_text(customer->privacy_consent),
+        customer->privacy_consent_at
+            ? qlm_date_format(customer->privacy_consent_at, "yyyy-MM-dd HH:mm:ss", pool)
+            : "",
     };
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -180,9 +190,10 @@ static void write_customer(writer_t *writer, const qlm_customer_t *customer)
 static qlm_error_t *export_customers(writer_t *writer, qlm_tool_t *tool)
 {
     static const char *const names[] = {
-        "Email",  "FullName", "Company",  "Phone",       "Fax",
-        "Mobile", "Address1", "Address2", "City",        "State",
-        "Zip",    "Country",  "Notes",    "AffiliateID", "IncludeInMailList",
+        "Email",      "FullName", "Company",   "Phone",          "Fax",
+        "Mobile",     "Address1", "Address2",  "City",           "State",
+        "Zip",        "Country",  "Notes",     "AffiliateID",    "IncludeInMailList",
+        "ExternalID", "UserData", "IpAddress", "PrivacyConsent", "PrivacyConsentLastUpdate",
     };
     apr_array_header_t *customers;
     apr_int64_t after = 0;
@@ -199,7 +210,7 @@ static qlm_error_t *export_customers(writer_t *writer, qlm_tool_t *tool)
         apr_pool_clear(pool);
         QLM_TRY(qlm_store_page_customers(&customers, store, after, BATCH, pool));
         for (int i = 0; i < customers->nelts; i++) {
-            write_customer(writer, &APR_ARRAY_IDX(customers, i, qlm_customer_t));
+            write_customer(writer, &APR_ARRAY_IDX(customers, i, qlm_customer_t), pool);
             after = APR_ARRAY_IDX(customers, i, qlm_customer_t).id;
         }
     } while (customers->nelts == BATCH);

@@ -2,6 +2,7 @@
  * be run again. */
 #include "base/date.h"
 #include "base/text.h"
+#include "license/customer.h"
 #include "license/features.h"
 #include "license/record.h"
 #include "license/signature.h"
@@ -14,6 +15,7 @@
 
 #define TEXT_MAX      ((apr_size_t)255)
 #define NOTES_MAX     ((apr_size_t)1000)
+#define ADDRESS_MAX   ((apr_size_t)64)
 #define LONG_TEXT_MAX ((apr_size_t)4000)
 #define SEATS_MAX     1000000
 
@@ -54,22 +56,41 @@ static qlm_error_t *read_customer(qlm_customer_t *customer, const qlm_import_t *
         {&customer->notes, "Notes", NOTES_MAX},
     };
 
-    memset(customer, 0, sizeof(*customer));
-    customer->include_in_mail_list = -1;
+    qlm_customer_clear(customer);
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         QLM_TRY(qlm_import_text(fields[i].text, import, row, fields[i].names, fields[i].max, pool));
     }
     return qlm_import_flag(&customer->include_in_mail_list, import, row, "IncludeInMailList", pool);
 }
 
-static qlm_error_t *put_customer(apr_int64_t *id, const qlm_customer_t *customer,
-                                 const qlm_import_t *import, qlm_store_t *store, apr_pool_t *pool)
+/* What a table of customers has besides; that of licenses has other columns of these names. */
+static qlm_error_t *read_more(qlm_customer_t *customer, const qlm_import_t *import,
+                              const qlm_table_row_t *row, apr_pool_t *pool)
+{
+    QLM_TRY(qlm_import_text(&customer->affiliate_id, import, row, "CreatedByAffiliate|AffiliateID",
+                            TEXT_MAX, pool));
+    QLM_TRY(qlm_import_text(&customer->external_id, import, row, "ExternalID", TEXT_MAX, pool));
+    QLM_TRY(qlm_import_text(&customer->user_data, import, row, "UserData", NOTES_MAX, pool));
+    QLM_TRY(qlm_import_text(&customer->ip_address, import, row, "IpAddress", ADDRESS_MAX, pool));
+    QLM_TRY(qlm_import_flag(&customer->privacy_consent, import, row, "PrivacyConsent", pool));
+    return qlm_import_time(&customer->privacy_consent_at, import, row, "PrivacyConsentLastUpdate",
+                           pool);
+}
+
+/* Consent is given by nobody but the customer, and here by what was stored of it elsewhere. */
+static qlm_error_t *add_with_consent(const qlm_customer_t *customer, const qlm_import_t *import,
+                                     qlm_store_t *store, apr_pool_t *pool)
 {
     qlm_stored_customer_t stored;
+    qlm_customer_t after;
+    int is_changed;
 
     QLM_TRY(qlm_store_put_customer(&stored, store, customer, 0, &import->actor, pool));
-    *id = stored.customer.id;
-    return NULL;
+    after = stored.customer;
+    after.privacy_consent = customer->privacy_consent;
+    after.privacy_consent_at = customer->privacy_consent_at;
+    return qlm_store_change_customer(&is_changed, store, &stored.customer, &after, &import->actor,
+                                     pool);
 }
 
 qlm_error_t *qlm_import_customer(int *is_added, const qlm_import_t *import,
@@ -77,17 +98,15 @@ qlm_error_t *qlm_import_customer(int *is_added, const qlm_import_t *import,
 {
     const qlm_customer_t *known;
     qlm_customer_t customer;
-    apr_int64_t id;
 
     QLM_TRY(read_customer(&customer, import, row, pool));
-    QLM_TRY(qlm_import_text(&customer.affiliate_id, import, row, "CreatedByAffiliate|AffiliateID",
-                            TEXT_MAX, pool));
+    QLM_TRY(read_more(&customer, import, row, pool));
     if (!*customer.email) {
         return refuse("there is no Email, by which customers are known", pool);
     }
     QLM_TRY(qlm_store_find_customer_by_email(&known, store, customer.email, pool));
     *is_added = known == NULL;
-    return known ? NULL : put_customer(&id, &customer, import, store, pool);
+    return known ? NULL : add_with_consent(&customer, import, store, pool);
 }
 
 /* ---- product properties -----------------------------------------------------------------------
@@ -342,6 +361,16 @@ static qlm_error_t *add_activation(int *taken, const qlm_license_t *license,
     return license->is_generic
                ? NULL
                : qlm_store_take_seat(taken, store, activation, license->expires_at, pool);
+}
+
+static qlm_error_t *put_customer(apr_int64_t *id, const qlm_customer_t *customer,
+                                 const qlm_import_t *import, qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_stored_customer_t stored;
+
+    QLM_TRY(qlm_store_put_customer(&stored, store, customer, 0, &import->actor, pool));
+    *id = stored.customer.id;
+    return NULL;
 }
 
 static qlm_error_t *add_customer(qlm_license_t *license, const qlm_import_t *import,

@@ -346,3 +346,18 @@ def test_organizations_refuse(site, words, code):
     with site.unchanged():
         done = site.ctl("organization", *words, check=False)
     assert done.returncode == code and done.stderr, done
+
+
+def test_a_customer_is_exported_and_imported(site, new_site, tmp_path):
+    email = address()
+    key = issue(site, email=email, name="Ann")
+    update(site, {"email": email, "ipaddress": "2001:db8::1"}, is_externaluserid="U;1", is_userdata1='a "b"')
+    call(site, "UpdatePrivacyConsentHttp", {"is_avkey": key, "is_email": email, "is_consent": "0"})
+    file = tmp_path / "customers.csv"
+    file.write_text(site.ctl("export", "customers").stdout, encoding="utf-8")
+    other = new_site(start=False)
+    other.ctl("import", file)
+    before, after = customer(site, email), customer(other, email)
+    for name in ("email", "full_name", "external_id", "user_data", "ip_address", "privacy_consent", "privacy_consent_at"):
+        assert after[name] == before[name] != "", name
+    assert (after["external_id"], after["privacy_consent"]) == ("U;1", 0)
