@@ -119,6 +119,8 @@ static const qlm_parameter_t revoke_parameters[] = {
 
 static const qlm_parameter_t latest_parameters[] = {
     REQUIRED(PRODUCT), REQUIRED(MAJOR), REQUIRED(MINOR), OPTIONAL(ARGS), OPTIONAL(LOCALE), END,
+};
+
 static const qlm_parameter_t renew_parameters[] = {
     OPTIONAL(KEY),        OPTIONAL(EXPIRY),    OPTIONAL(DURATION),
     OPTIONAL(PLAN),       OPTIONAL(PLAN_DATE), OPTIONAL(PLAN_DAYS),
@@ -256,15 +258,15 @@ const qlm_method_t qlm_methods[] = {
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
     {"SubscribeToMailListHttp", "Let a customer have mails, or not.", QLM_PERMISSION_PUBLIC,
      QLM_FORM_XML, -1, subscribe_parameters, qlm_operation_subscribe},
-    {"UpdatePrivacyConsentHttp", "Store whether a customer consents to the use of his data.",
-     QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, consent_parameters, qlm_operation_privacy_consent},
     {"UpdateLicenseHttp", "Change a license that keeps its key.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_UPGRADE_LICENSE, update_parameters, qlm_operation_update},
+    {"UpdatePrivacyConsentHttp", "Store whether a customer consents to the use of his data.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, consent_parameters, qlm_operation_privacy_consent},
+    {"UpdateUserInformation", "Create or update a customer.", QLM_PERMISSION_VENDOR,
+     QLM_FORM_VENDOR, -1, user_parameters, qlm_operation_user_information},
     {"UpgradeLicense", "Replace a license's key by a new one.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_UPGRADE_LICENSE, upgrade_parameters,
      qlm_operation_upgrade},
-    {"UpdateUserInformation", "Create or update a customer.", QLM_PERMISSION_VENDOR,
-     QLM_FORM_VENDOR, -1, user_parameters, qlm_operation_user_information},
     {"ValidateLicenseHttp", "Validate a license and, unless told otherwise, activate it.",
      QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, validate_parameters, qlm_operation_validate},
     {NULL, NULL, QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1, NULL, NULL},

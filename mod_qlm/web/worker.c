@@ -45,7 +45,7 @@ typedef struct lane_t {
     struct qlm_lanes_t *lanes;
     apr_os_thread_t thread;
     trouble_t *troubles; /* one for each server, in the order of the list */
-    int keeps_house; /* writes what the calls have noted, too */
+    int keeps_house;     /* writes what the calls have noted, too */
     int has_thread, is_working, has_ended;
 } lane_t;
 

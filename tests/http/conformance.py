@@ -6,7 +6,7 @@ import re
 import typing
 from pathlib import Path
 
-from client import PRODUCT, issue, order_number
+from client import PRODUCT, activate, issue, order_number
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = "QlmAuthenticationProvider"
@@ -135,6 +135,12 @@ def an_address(site):
     return {"is_avkey": issue(site, orderNumber=unique(), email=email), "is_email": email}
 
 
+def an_active_computer(site):
+    fields = a_computer(site)
+    assert activate(site, fields["is_avkey"], fields["is_pcid"]).error is None
+    return fields
+
+
 METHODS = [
     Method("ActivateKey",
            "KEY! COMPUTER_ID! PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD"
@@ -153,32 +159,33 @@ METHODS = [
     Method("PingHttp", "", "public", lambda _: {}, ("result", "serverDate", "serverVersion", "serverDate")),
     Method("QlmWebHookHandler", ISSUE, "vendor", an_order, ("licenses",),
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("ReleaseLicenseHttp", "KEY! COMPUTER_ID DEACTIVATION_CODE LOG_RELEASE VENDOR USER PWD ARGS LOCALE", "vendor",
+           an_active_computer, ("result",), "enableReleaseKeyHttp", ignores="VENDOR USER PWD ARGS"),
     Method("RenewMaintenancePlan", "KEY %s RENEWAL_TEMPLATE SEND_MAIL LOCALE" % PLAN, "vendor", a_key, ("result",),
            ignores="VENDOR USER PWD ARGS"),
-    Method("RenewSubscriptionHttp", "KEY EXPIRY DURATION PLAN %s RENEWAL_TEMPLATE SEND_MAIL LOCALE" % PLAN.replace("DAYS", "DAYS PROPERTIES", 1), "vendor",
-           a_subscription, ("result",), "enableRenewSubscriptionHttp", ignores="VENDOR USER PWD ARGS PLAN"),
-    Method("RevokeLicenseHttp", "KEY REVOKE VENDOR USER PWD PRODUCT MAJOR MINOR ARGS LOCALE", "vendor", a_key,
-           ("result",), "enableRevokeLicense", ignores="VENDOR USER PWD ARGS"),
-    Method("UpdateLicenseHttp",
-           "KEY FEATURES EXPIRY DURATION PRODUCT MAJOR MINOR MODEL QUANTITY USER_DATA AFFILIATE REVOKE MAX_RELEASES"
-           " RELEASE_DAYS PROPERTIES QLM_VERSION VENDOR USER PWD ARGS LOCALE", "vendor",
-           lambda site: {**a_key(site), "is_features": "0:1"}, ("result",), "enableUpgradeLicense",
-           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
-    Method("UpgradeLicense",
-           "KEY PRODUCT MAJOR MINOR FEATURES EXPIRY DURATION MODEL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD ARGS"
-           " MAIL_TEMPLATE SEND_MAIL LOCALE", "vendor", a_key, ("licenses",), "enableUpgradeLicense",
-           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("RenewSubscriptionHttp", "KEY EXPIRY DURATION PLAN PLAN_DATE PLAN_DAYS PROPERTIES VENDOR USER PWD PRODUCT MAJOR"
+           " MINOR ARGS RENEWAL_TEMPLATE SEND_MAIL LOCALE", "vendor", a_subscription, ("result",),
+           "enableRenewSubscriptionHttp", ignores="VENDOR USER PWD ARGS PLAN"),
     Method("RetrieveActivationKeyHttp", "ORDER USER_DATA FORMAT VENDOR USER PWD ARGS LOCALE", "vendor", an_order_number,
            ("licenses",), "enableRetrieveActivationKeyHttp", ignores="VENDOR USER PWD ARGS"),
     Method("RevokeLicenseHttp", "KEY REVOKE VENDOR USER PWD PRODUCT MAJOR MINOR ARGS LOCALE", "vendor", a_key,
            ("result",), "enableRevokeLicense", ignores="VENDOR USER PWD ARGS"),
     Method("SubscribeToMailListHttp", "EMAIL! INCLUDE HTML ARGS LOCALE", "public",
            lambda _: {"is_email": "ann@customer.example"}, ("result",), ignores="ARGS"),
+    Method("UpdateLicenseHttp",
+           "KEY FEATURES EXPIRY DURATION PRODUCT MAJOR MINOR MODEL QUANTITY USER_DATA AFFILIATE REVOKE MAX_RELEASES"
+           " RELEASE_DAYS PROPERTIES QLM_VERSION VENDOR USER PWD ARGS LOCALE", "vendor",
+           lambda site: {**a_key(site), "is_features": "0:1"}, ("result",), "enableUpgradeLicense",
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
     Method("UpdatePrivacyConsentHttp", "KEY! EMAIL! CONSENT! ARGS LOCALE", "public",
            lambda site: {**an_address(site), "is_consent": "1"}, ("result",), ignores="ARGS"),
     Method("UpdateUserInformation", "KEYS PREVIOUS_EMAIL EXTERNAL_ID USER_DATA AFFILIATE VENDOR USER PWD ARGS LOCALE",
            "vendor", lambda _: {"email": unique("u") + "@customer.example"}, ("result",),
            ignores="VENDOR USER PWD ARGS"),
+    Method("UpgradeLicense",
+           "KEY PRODUCT MAJOR MINOR FEATURES EXPIRY DURATION MODEL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD ARGS"
+           " MAIL_TEMPLATE SEND_MAIL LOCALE", "vendor", a_key, ("licenses",), "enableUpgradeLicense",
+           ignores="QLM_VERSION VENDOR USER PWD ARGS"),
     Method("ValidateLicenseHttp",
            "KEY! COMPUTER_ID COMPUTER_KEY ACTIVATE PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA LOG_USER_DATA"
            " AFFILIATE QLM_VERSION SIGN BOM ARGS", "public", a_computer, DOCUMENT, ignores="QLM_VERSION ARGS"),

@@ -97,15 +97,11 @@ START_TEST(gates_are_switches)
 }
 END_TEST
 
-/* Webhooks and maintenance plans are switched off with their vendor. */
+/* Webhooks, maintenance plans and customers are switched off with their vendor. */
 static int has_no_switch(const qlm_method_t *method)
 {
     static const char *const names[] = {"EnableMaintenancePlan", "QlmWebHookHandler",
-                                        "RenewMaintenancePlan"};
-/* Webhooks and customers are switched off with their vendor. */
-static int has_no_switch(const qlm_method_t *method)
-{
-    static const char *const names[] = {"QlmWebHookHandler", "UpdateUserInformation"};
+                                        "RenewMaintenancePlan", "UpdateUserInformation"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(method->name, names[i]) == 0) {
