@@ -48,6 +48,9 @@ qlm_error_t *qlm_store_take_seat(int *taken, qlm_store_t *store, const qlm_activ
                             qlm_statement_number(activation->license_id, pool)};
     int changed;
 
+    /* Before the activation that refers to it is inserted: on MariaDB two that hold the license for
+     * that, and then both want to change it, are a deadlock. */
+    QLM_TRY(qlm_statement_lock_license(store, activation->license_id, pool));
     QLM_TRY(insert_activation(taken, store, activation, pool));
     if (!*taken) {
         return NULL;

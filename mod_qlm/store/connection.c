@@ -3,6 +3,7 @@
 #include "store/connection.h"
 
 #include "base/text.h"
+#include "store/session.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -18,20 +19,61 @@
 
 /* ---- errors ---- */
 
-/* What an engine's message means to the operator: the first row whose word occurs. */
-static const struct {
+/* What an engine's message means to the operator: the first row whose word occurs. Servers may
+ * speak another language; then it is the last row. */
+typedef struct hint_t {
     const char *word, *hint;
-} hints[] = {{"locked", "another program keeps the database locked"},
-             {"readonly", "the file and its folder must be writable by the server's user"},
-             {"read-only", "the file and its folder must be writable by the server's user"},
-             {"unable to open",
-              "the file and its folder must be readable and writable by the server's user"},
-             {"full", "make room on the disk"},
-             {"no such", "run `qlmctl db check`"},
-             {"malformed", "run `qlmctl db check`, then restore a backup"},
-             {"not a database", "the file is no database, restore a backup"},
-             {"disk I/O", "look at the disk and the file's owner"},
-             {"", "is the disk full, are the file and its folder writable by the server's user?"}};
+} hint_t;
+
+static const hint_t sqlite_hints[] = {
+    {"locked", "another program keeps the database locked"},
+    {"readonly", "the file and its folder must be writable by the server's user"},
+    {"read-only", "the file and its folder must be writable by the server's user"},
+    {"unable to open",
+     "the file and its folder must be readable and writable by the server's user"},
+    {"full", "make room on the disk"},
+    {"no such", "run `qlmctl db check`"},
+    {"malformed", "run `qlmctl db check`, then restore a backup"},
+    {"not a database", "the file is no database, restore a backup"},
+    {"disk I/O", "look at the disk and the file's owner"},
+    {"", "is the disk full, are the file and its folder writable by the server's user?"}};
+
+static const hint_t server_hints[] = {
+    {"deadlock", "two changes were in each other's way"},
+    {"Deadlock", "two changes were in each other's way"},
+    {"serialize", "two changes were in each other's way"},
+    {"read-only", "the server takes no changes: is it a standby?"},
+    {"READ ONLY", "the server takes no changes: is it a standby?"},
+    {"starting up", "the server is starting"},
+    {"shutting down", "the server is stopping"},
+    {"shutdown", "the server is stopping"},
+    {"too many", "raise the server's max_connections, or lower DBDMax"},
+    {"Too many", "raise the server's max_connections, or lower DBDMax"},
+    {"remaining connection", "raise the server's max_connections, or lower DBDMax"},
+    {"authentication failed", "check user and password in the parameters"},
+    {"Access denied", "check user, password and rights"},
+    {"permission denied", "the user of the database needs rights on its tables"},
+    {"command denied", "the user of the database needs rights on its tables"},
+    {"relation", "run `qlmctl db check`"},
+    {"column", "run `qlmctl db check`"},
+    {"doesn't exist", "run `qlmctl db check`"},
+    {"Unknown database", "make the database, or check its name in the parameters"},
+    {"does not exist", "make what is missing, or check its name in the parameters"},
+    {"timeout", "somebody holds a row for too long, or the server is overloaded"},
+    {"No space", "make room on the server's disk"},
+    {"full", "make room on the server's disk"},
+    {"connect", "does the database server run, and is it reached from here?"},
+    {"", "see the log of the database server"}};
+
+static const char *hint_for(qlm_dialect_t dialect, const char *message)
+{
+    const hint_t *hint = dialect == QLM_DIALECT_SQLITE ? sqlite_hints : server_hints;
+
+    while (!strstr(message, hint->word)) {
+        ++hint;
+    }
+    return hint->hint;
+}
 
 static const char *driver_message(qlm_store_t *store, int rc)
 {
@@ -44,37 +86,41 @@ static const char *driver_message(qlm_store_t *store, int rc)
 }
 
 /* SQLite says that the schema has changed, or nothing at all where an ANALYZE or a PRAGMA of its
- * own connection was the reason; PostgreSQL and MariaDB do not know the "prepared statement" any
- * more. No guess beyond that: preparing again costs memory until the connection closes. */
+ * own connection was the reason. No guess beyond that: preparing again costs memory until the
+ * connection closes. */
 int qlm_connection_has_dropped(qlm_store_t *store, int rc)
 {
     const char *message = driver_message(store, rc);
 
-    return strstr(message, "schema has changed") || strstr(message, "prepared statement") ||
-           !strcmp(message, NO_MESSAGE);
+    return store->dialect == QLM_DIALECT_SQLITE &&
+           (strstr(message, "schema has changed") || !strcmp(message, NO_MESSAGE));
 }
 
 qlm_error_t *qlm_connection_failure(qlm_store_t *store, const char *what, int rc, apr_pool_t *pool)
 {
     const char *message = driver_message(store, rc);
-    int i = 0;
 
+    store->is_unit_broken |= store->is_in_unit;
+    store->is_schema_good &= store->dialect == QLM_DIALECT_SQLITE; /* to be looked at again */
     /* A connection opened while the file could only be read stays so, and one that has seen a
-     * broken file may go on seeing it. */
-    if (strstr(message, "readonly") || strstr(message, "not a database") ||
+     * broken file may go on seeing it. A server that takes no changes may have lost its place to
+     * another one. */
+    if (strstr(message, "readonly") || strstr(message, "read-only") ||
+        strstr(message, "READ ONLY") || strstr(message, "not a database") ||
         strstr(message, "disk I/O") || strstr(message, "malformed")) {
         store->is_worn = 1;
     }
-    while (!strstr(message, hints[i].word)) {
-        ++i;
-    }
     return qlm_error_store(pool, "%s: %s: %s (%d); %s", store->path ? store->path : "database",
-                           what, qlm_text_for_log(message, 200, pool), rc, hints[i].hint);
+                           what, qlm_text_for_log(message, 200, pool), rc,
+                           hint_for(store->dialect, message));
 }
 
 void qlm_connection_forget(qlm_store_t *store)
 {
+    apr_dbd_prepared_t *session = store->prepared[QLM_STATEMENT_SESSION];
+
     memset(store->prepared, 0, sizeof(store->prepared));
+    store->prepared[QLM_STATEMENT_SESSION] = session; /* it stands for the session itself */
     ++store->generation;
     store->is_schema_good = 0;
 }
@@ -121,7 +167,7 @@ int qlm_connection_has_waited(qlm_store_t *store, int rc, apr_time_t started)
     const char *message = driver_message(store, rc);
     apr_time_t passed = apr_time_now() - started;
 
-    if (store->is_in_unit || passed > SHORT_LOCK_MAX ||
+    if (store->dialect != QLM_DIALECT_SQLITE || store->is_in_unit || passed > SHORT_LOCK_MAX ||
         !(strstr(message, "locked") || strstr(message, "busy"))) {
         return 0;
     }
@@ -129,11 +175,23 @@ int qlm_connection_has_waited(qlm_store_t *store, int rc, apr_time_t started)
     return 1;
 }
 
-/* Once more when the engine only now notices that the schema has changed, or after a short lock;
- * inside a unit that is for the whole unit to do. */
-static int is_worth_repeating(qlm_store_t *store, int rc, int attempt, apr_time_t started)
+int qlm_connection_may_repeat(qlm_store_t *store, int rc, int attempt, apr_time_t started,
+                              apr_pool_t *pool)
 {
-    return (attempt == 0 && !store->is_in_unit && qlm_connection_has_dropped(store, rc)) ||
+    qlm_error_t *error;
+
+    if (store->is_in_unit) {
+        return 0;
+    }
+    if (store->dialect != QLM_DIALECT_SQLITE) {
+        /* While a session begins there is nothing to be lost yet. */
+        if (attempt > 0 || !store->is_ready || qlm_session_is_intact(store, pool)) {
+            return 0;
+        }
+        error = qlm_session_renew(store, pool);
+        return !error;
+    }
+    return (attempt == 0 && qlm_connection_has_dropped(store, rc)) ||
            qlm_connection_has_waited(store, rc, started);
 }
 
@@ -142,31 +200,38 @@ qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *
 {
     apr_dbd_results_t *results;
     apr_time_t started = apr_time_now();
+    qlm_error_t *error;
     int attempt = 0;
     int rc;
 
     do {
         results = NULL;
         rc = apr_dbd_select(store->driver, pool, *store->handle, &results, sql, 1);
-    } while (rc && is_worth_repeating(store, rc, attempt++, started));
-    if (rc) {
-        return qlm_connection_failure(store, sql, rc, pool);
-    }
-    *rows = qlm_connection_read_rows(store, results, pool);
-    return NULL;
+        if (!rc) {
+            *rows = qlm_connection_read_rows(store, results, pool);
+            return NULL;
+        }
+        error = qlm_connection_failure(store, sql, rc, pool);
+    } while (qlm_connection_may_repeat(store, rc, attempt++, started, pool));
+    return error;
 }
 
 qlm_error_t *qlm_connection_execute_text(qlm_store_t *store, const char *sql, apr_pool_t *pool)
 {
     apr_time_t started = apr_time_now();
+    qlm_error_t *error;
     int attempt = 0;
     int changed;
     int rc;
 
     do {
         rc = apr_dbd_query(store->driver, *store->handle, &changed, sql);
-    } while (rc && is_worth_repeating(store, rc, attempt++, started));
-    return rc ? qlm_connection_failure(store, sql, rc, pool) : NULL;
+        if (!rc) {
+            return NULL;
+        }
+        error = qlm_connection_failure(store, sql, rc, pool);
+    } while (qlm_connection_may_repeat(store, rc, attempt++, started, pool));
+    return error;
 }
 
 /* ---- opening ---- */
@@ -181,30 +246,8 @@ static qlm_dialect_t dialect_of(const apr_dbd_driver_t *driver)
     return !strcmp(name, "mysql") ? QLM_DIALECT_MYSQL : QLM_DIALECT_SQLITE;
 }
 
-/* Sent before anything is prepared, because foreign_keys drops prepared statements. There is no
- * busy_timeout: a waiter inside it would hold the driver's process-wide mutex, which the writer it
- * waits for needs. synchronous FULL is what makes a commit durable. The file is
- * not mapped: each connection would map all of it for itself (page faults, page tables, a new
- * mapping whenever it grows), and an unreadable page would end the process instead of the call. The
- * cache is small because each connection has its own; behind it is the system's. */
-static const char *const pragmas[] = {"PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL",
-                                      "PRAGMA cache_size=-256", "PRAGMA temp_store=MEMORY"};
-
-static qlm_error_t *send_pragmas(qlm_store_t *store, apr_pool_t *pool)
-{
-    apr_array_header_t *rows;
-    apr_size_t i;
-
-    for (i = 0; store->dialect == QLM_DIALECT_SQLITE && i < sizeof(pragmas) / sizeof(*pragmas);
-         ++i) {
-        QLM_TRY(qlm_connection_select_text(&rows, store, pragmas[i], pool));
-    }
-    store->is_ready = 1;
-    return NULL;
-}
-
 qlm_error_t *qlm_store_adopt(qlm_store_t **store_p, const apr_dbd_driver_t *driver,
-                             apr_dbd_t **handle, qlm_writer_t *writer, const char *path,
+                             apr_dbd_t **handle, qlm_writer_t *writer, const char *params,
                              apr_pool_t *connection_pool)
 {
     qlm_store_t *store = NULL;
@@ -219,8 +262,10 @@ qlm_error_t *qlm_store_adopt(qlm_store_t **store_p, const apr_dbd_driver_t *driv
         store->dialect = dialect_of(driver);
         store->writer = writer;
         store->pool = connection_pool;
-        if (store->dialect == QLM_DIALECT_SQLITE && path && strcmp(path, ":memory:")) {
-            store->path = apr_pstrdup(connection_pool, path);
+        if (params && strcmp(params, ":memory:")) {
+            store->params = qlm_session_params(store->dialect, apr_pstrdup(connection_pool, params),
+                                               connection_pool);
+            store->path = store->dialect == QLM_DIALECT_SQLITE ? store->params : NULL;
         }
         apr_pool_userdata_setn(store, STORE_KEY, NULL, connection_pool);
     }
@@ -296,19 +341,23 @@ static qlm_error_t *prepare_file(const char *path, int must_exist, apr_pool_t *p
     return create_file(path, pool);
 }
 
-static qlm_error_t *open_handle(apr_dbd_t **handle, const apr_dbd_driver_t *driver,
-                                const char *params, apr_pool_t *connection_pool, apr_pool_t *pool)
+qlm_error_t *qlm_connection_open_handle(apr_dbd_t **handle, const apr_dbd_driver_t *driver,
+                                        const char *params, apr_pool_t *connection_pool,
+                                        apr_pool_t *pool)
 {
+    qlm_dialect_t dialect = dialect_of(driver);
     const char *message = NULL;
     apr_dbd_t *opened = NULL;
     apr_status_t status = apr_dbd_open_ex(driver, connection_pool, params, &opened, &message);
 
     if (status || !opened) {
         /* Parameters may hold a password: only a file's name is told. */
-        return qlm_error_store(pool, "%s: cannot be opened: %s",
-                               dialect_of(driver) == QLM_DIALECT_SQLITE ? params
-                                                                        : apr_dbd_name(driver),
-                               qlm_text_for_log(message ? message : "no message", 200, pool));
+        message = message ? message : "no message";
+        return qlm_error_store(pool, "%s: cannot be opened: %s%s%s",
+                               dialect == QLM_DIALECT_SQLITE ? params : apr_dbd_name(driver),
+                               qlm_text_for_log(message, 200, pool),
+                               dialect == QLM_DIALECT_SQLITE ? "" : "; ",
+                               dialect == QLM_DIALECT_SQLITE ? "" : hint_for(dialect, message));
     }
     *handle = opened;
     return NULL;
@@ -333,13 +382,16 @@ qlm_error_t *qlm_store_open(qlm_store_t **store, const char *driver_name, const 
     apr_pool_create(&connection_pool, pool);
     owned = apr_pcalloc(connection_pool, sizeof(*owned));
     owned->driver = driver;
-    QLM_TRY(open_handle(&owned->handle, driver, params, connection_pool, pool));
+    QLM_TRY(qlm_connection_open_handle(
+        &owned->handle, driver, qlm_session_params(dialect_of(driver), params, connection_pool),
+        connection_pool, pool));
     apr_pool_cleanup_register(connection_pool, owned, close_owned, apr_pool_cleanup_null);
     QLM_TRY(qlm_writer_create(&writer, connection_pool));
-    QLM_TRY(qlm_store_adopt(store, driver, &owned->handle, writer,
-                            dialect_of(driver) == QLM_DIALECT_SQLITE ? params : NULL,
-                            connection_pool));
-    return note_file(*store, pool); /* nobody else has opened this handle */
+    QLM_TRY(qlm_store_adopt(store, driver, &owned->handle, writer, params, connection_pool));
+    (*store)->is_ours = 1;
+    return (*store)->dialect == QLM_DIALECT_SQLITE
+               ? note_file(*store, pool) /* nobody else has opened this handle */
+               : qlm_session_begin(*store, pool);
 }
 
 const char *qlm_store_path(const qlm_store_t *store)
@@ -357,7 +409,7 @@ static qlm_error_t *reopen(qlm_store_t *store, const apr_finfo_t *seen, apr_pool
     apr_finfo_t now;
     qlm_error_t *error;
 
-    QLM_TRY(open_handle(&fresh, store->driver, store->path, store->pool, pool));
+    QLM_TRY(qlm_connection_open_handle(&fresh, store->driver, store->path, store->pool, pool));
     error = look_at_file(&now, store, pool);
     if (error || now.inode != seen->inode || now.device != seen->device) {
         apr_dbd_close(store->driver, fresh);
@@ -373,9 +425,7 @@ static qlm_error_t *reopen(qlm_store_t *store, const apr_finfo_t *seen, apr_pool
     return NULL;
 }
 
-/* Each opening takes some memory of the connection's pool for as long as the connection lives, so a
- * database that stays broken is tried once a second. */
-static int may_renew(qlm_store_t *store)
+int qlm_connection_may_renew(qlm_store_t *store)
 {
     apr_time_t now = apr_time_now();
 
@@ -399,16 +449,22 @@ static qlm_error_t *check_file(qlm_store_t *store, apr_pool_t *pool)
     }
     QLM_TRY(look_at_file(&info, store, pool));
     if (info.inode == store->inode && info.device == store->device &&
-        !(store->is_worn && may_renew(store))) {
+        !(store->is_worn && qlm_connection_may_renew(store))) {
         return NULL;
     }
     return reopen(store, &info, pool);
 }
 
-/* A worn connection, between two runs of a unit. */
+/* Between two runs of a unit. */
 qlm_error_t *qlm_connection_renew(qlm_store_t *store, apr_pool_t *pool)
 {
-    return store->is_worn ? qlm_store_check(store, pool) : NULL;
+    if (!qlm_session_is_intact(store, pool)) {
+        QLM_TRY(qlm_session_renew(store, pool));
+    }
+    else if (!store->is_worn) {
+        return NULL;
+    }
+    return qlm_store_check(store, pool);
 }
 
 qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_pool_t *pool)
@@ -429,14 +485,29 @@ qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_po
                                                         : "run `qlmctl db upgrade`");
 }
 
+/* What mod_dbd hands out may have been closed by the server; and MariaDB's driver is to have the
+ * parameters that we rely on. */
+static qlm_error_t *check_session(qlm_store_t *store, apr_pool_t *pool)
+{
+    int is_server = store->dialect != QLM_DIALECT_SQLITE && store->params;
+    qlm_error_t *error;
+
+    if (is_server && (store->is_worn || (store->dialect == QLM_DIALECT_MYSQL && !store->is_ours))) {
+        return qlm_session_renew(store, pool);
+    }
+    if (store->is_ready) {
+        return NULL;
+    }
+    error = qlm_session_begin(store, pool);
+    return error && is_server ? qlm_session_renew(store, pool) : error;
+}
+
 qlm_error_t *qlm_store_check(qlm_store_t *store, apr_pool_t *pool)
 {
     int version;
 
     QLM_TRY(check_file(store, pool));
-    if (!store->is_ready) {
-        QLM_TRY(send_pragmas(store, pool));
-    }
+    QLM_TRY(check_session(store, pool));
     if (store->is_schema_good) {
         return NULL;
     }

@@ -75,6 +75,7 @@ static qlm_error_t *find_view(qlm_license_view_t **view, qlm_store_t *store,
     qlm_row_t row;
 
     *view = NULL;
+    QLM_TRY(qlm_statement_lock_key(store, activation_key, pool));
     QLM_TRY(qlm_statement_select_one(&row, store, statement, values, pool));
     if (!row) {
         return NULL;

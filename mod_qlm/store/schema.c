@@ -64,28 +64,80 @@ qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool
 
 /* ---- making and upgrading ---- */
 
-/* {mark} -> what the dialect says there. */
-static const char *replace_mark(const char *sql, const char *mark, const char *word,
-                                apr_pool_t *pool)
-{
-    const char *at = strstr(sql, mark);
+/* What a dialect says in place of a word of schema.def, wherever it stands. */
+typedef struct wording_t {
+    const char *word, *with;
+} wording_t;
 
-    return at ? apr_pstrcat(pool, apr_pstrndup(pool, sql, (apr_size_t)(at - sql)), word,
-                            at + strlen(mark), NULL)
-              : sql;
+/* Only by exactly this name is the key SQLite's own row number. */
+static const wording_t sqlite_wording[] = {{"{id}", "INTEGER NOT NULL PRIMARY KEY"},
+                                           {"{clustered}", " WITHOUT ROWID"},
+                                           {"{indexed}", ""},
+                                           {NULL, NULL}};
+
+/* Texts are compared by their bytes, as on the other engines; and an index does not depend on the
+ * version of the system's collations. */
+static const wording_t pgsql_wording[] = {{"{id}", "BIGINT NOT NULL PRIMARY KEY"},
+                                          {"{clustered}", ""},
+                                          {" TEXT NOT", " TEXT COLLATE \"C\" NOT"},
+                                          {") NOT", ") COLLATE \"C\" NOT"},
+                                          {NULL, NULL}};
+
+/* Each step is committed by itself, whatever we say: it must do no harm the second time, when the
+ * first was cut short. A TEXT would end at 64 KB. */
+static const wording_t mysql_wording[] = {
+    {"{id}", "BIGINT NOT NULL PRIMARY KEY"},
+    {"{clustered}", ""},
+    {"{indexed}", "(191)"}, /* of a text only the beginning */
+    {" TEXT NOT", " MEDIUMTEXT NOT"},
+    {"CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "},
+    {"CREATE INDEX ", "CREATE INDEX IF NOT EXISTS "},
+    {"CREATE UNIQUE INDEX ", "CREATE UNIQUE INDEX IF NOT EXISTS "},
+    {" ADD COLUMN ", " ADD COLUMN IF NOT EXISTS "},
+    {NULL, NULL}};
+
+static const char *replace(const char *sql, const wording_t *wording, apr_pool_t *pool)
+{
+    const char *made = "";
+    const char *at;
+
+    while ((at = strstr(sql, wording->word)) != NULL) {
+        made = apr_pstrcat(pool, made, apr_pstrndup(pool, sql, (apr_size_t)(at - sql)),
+                           wording->with, NULL);
+        sql = at + strlen(wording->word);
+    }
+    return apr_pstrcat(pool, made, sql, NULL);
 }
 
-static const char *step_sql(const qlm_store_t *store, const char *sql, apr_pool_t *pool)
+const char *qlm_schema_step_sql(const qlm_store_t *store, const char *sql, apr_pool_t *pool)
 {
-    int is_sqlite = store->dialect == QLM_DIALECT_SQLITE;
+    static const wording_t *const dialects[] = {/* QLM_DIALECT_SQLITE */ sqlite_wording,
+                                                /* QLM_DIALECT_PGSQL */ pgsql_wording,
+                                                /* QLM_DIALECT_MYSQL */ mysql_wording};
+    const wording_t *wording;
 
-    /* Only by exactly this name is the key SQLite's own row number. */
-    sql = replace_mark(sql, "{id}",
-                       is_sqlite ? "INTEGER NOT NULL PRIMARY KEY" : "BIGINT NOT NULL PRIMARY KEY",
-                       pool);
-    /* MariaDB indexes the beginning of a text only. */
-    sql = replace_mark(sql, "{indexed}", store->dialect == QLM_DIALECT_MYSQL ? "(191)" : "", pool);
-    return replace_mark(sql, "{clustered}", is_sqlite ? " WITHOUT ROWID" : "", pool);
+    for (wording = dialects[store->dialect]; wording->word; ++wording) {
+        sql = replace(sql, wording, pool);
+    }
+    if (store->dialect == QLM_DIALECT_MYSQL && !strncmp(sql, "CREATE TABLE", 12)) {
+        sql = apr_pstrcat(pool, sql,
+                          " ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4"
+                          " COLLATE=utf8mb4_nopad_bin",
+                          NULL);
+    }
+    return sql;
+}
+
+/* The row that makes the database ours; it may be there from a first try. */
+static qlm_error_t *add_site_row(qlm_store_t *store, apr_pool_t *pool)
+{
+    const char *sql =
+        apr_psprintf(pool,
+                     "INSERT INTO qlm_site (id, created_at) SELECT 1, %" APR_INT64_T_FMT
+                     " FROM (SELECT COUNT(*) AS rows_there FROM qlm_site) s WHERE rows_there = 0",
+                     apr_time_sec(apr_time_now()));
+
+    return qlm_connection_execute_text(store, sql, pool);
 }
 
 static qlm_error_t *run_steps(qlm_store_t *store, void *baton, apr_pool_t *pool)
@@ -98,14 +150,12 @@ static qlm_error_t *run_steps(qlm_store_t *store, void *baton, apr_pool_t *pool)
     QLM_TRY(qlm_store_schema_version(&version, store, pool));
     for (i = 0; i < sizeof(steps) / sizeof(*steps); ++i) {
         if (steps[i].version > version) {
-            QLM_TRY(qlm_connection_execute_text(store, step_sql(store, steps[i].sql, pool), pool));
+            QLM_TRY(qlm_connection_execute_text(
+                store, qlm_schema_step_sql(store, steps[i].sql, pool), pool));
         }
     }
     if (version == 0) {
-        sql = apr_psprintf(pool,
-                           "INSERT INTO qlm_site (id, created_at) VALUES (1, %" APR_INT64_T_FMT ")",
-                           apr_time_sec(apr_time_now()));
-        QLM_TRY(qlm_connection_execute_text(store, sql, pool));
+        QLM_TRY(add_site_row(store, pool));
     }
     sql = apr_psprintf(pool, "UPDATE qlm_site SET schema_version = %d WHERE id = 1",
                        QLM_SCHEMA_VERSION);
@@ -128,6 +178,27 @@ static qlm_error_t *set_journal_mode(qlm_store_t *store, apr_pool_t *pool)
                                store->path);
     }
     return NULL;
+}
+
+/* Names of customers are UTF-8, and a database that cannot hold them all would refuse orders. */
+static qlm_error_t *check_encoding(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    qlm_row_t row;
+
+    if (store->dialect != QLM_DIALECT_PGSQL) {
+        return NULL;
+    }
+    QLM_TRY(qlm_connection_select_text(&rows, store, "SELECT current_setting('server_encoding')",
+                                       pool));
+    row = rows->nelts ? APR_ARRAY_IDX(rows, 0, qlm_row_t) : NULL;
+    if (row && row[0] && !strcmp(row[0], "UTF8")) {
+        return NULL;
+    }
+    return qlm_error_store(pool,
+                           "the encoding of the database is %s: make one with ENCODING 'UTF8' "
+                           "TEMPLATE template0",
+                           row && row[0] ? row[0] : "unknown");
 }
 
 /* An empty file that SQLite made is readable for everybody. Where this is not ours to change, it is
@@ -153,6 +224,7 @@ qlm_error_t *qlm_store_upgrade(qlm_store_t *store, apr_pool_t *pool)
             version, QLM_SCHEMA_VERSION);
     }
     QLM_TRY(set_journal_mode(store, pool));
+    QLM_TRY(check_encoding(store, pool));
     if (version == 0) {
         close_to_others(store);
     }

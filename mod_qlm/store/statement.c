@@ -10,18 +10,26 @@
 
 /* ---- statements ---- */
 
+typedef enum statement_kind_t {
+    KIND_PLAIN,
+    KIND_NEW, /* insert unless it is there */
+    KIND_LOCK /* select, and keep others from the rows until the unit ends */
+} statement_kind_t;
+
 typedef struct statement_row_t {
     const char *name;
     const char *sql;
-    int is_insert_new;
+    statement_kind_t kind;
 } statement_row_t;
 
 static const statement_row_t statement_table[] = {
-#define QLM_STATEMENT(id, sql)     {#id, sql, 0},
-#define QLM_STATEMENT_NEW(id, sql) {#id, sql, 1},
+#define QLM_STATEMENT(id, sql)      {#id, sql, KIND_PLAIN},
+#define QLM_STATEMENT_NEW(id, sql)  {#id, sql, KIND_NEW},
+#define QLM_STATEMENT_LOCK(id, sql) {#id, sql, KIND_LOCK},
 #include "store/statements.def"
 #undef QLM_STATEMENT
 #undef QLM_STATEMENT_NEW
+#undef QLM_STATEMENT_LOCK
 };
 
 const char *qlm_statement_name(qlm_statement_t statement)
@@ -29,16 +37,29 @@ const char *qlm_statement_name(qlm_statement_t statement)
     return statement_table[statement].name;
 }
 
+/* MariaDB's INSERT IGNORE would also cut what is too long: there the error for a key that is taken
+ * has a number of its own, see is_taken. */
 static const char *statement_sql(const qlm_store_t *store, const statement_row_t *row,
                                  apr_pool_t *pool)
 {
-    if (!row->is_insert_new) {
-        return row->sql;
+    if (row->kind == KIND_NEW) {
+        return apr_pstrcat(pool, "INSERT INTO ", row->sql,
+                           store->dialect == QLM_DIALECT_MYSQL ? "" : " ON CONFLICT DO NOTHING",
+                           NULL);
     }
-    if (store->dialect == QLM_DIALECT_MYSQL) {
-        return apr_pstrcat(pool, "INSERT IGNORE INTO ", row->sql, NULL);
+    if (row->kind == KIND_LOCK && store->dialect != QLM_DIALECT_SQLITE) {
+        return apr_pstrcat(pool, row->sql, " FOR UPDATE", NULL);
     }
-    return apr_pstrcat(pool, "INSERT INTO ", row->sql, " ON CONFLICT DO NOTHING", NULL);
+    return row->sql;
+}
+
+#define MYSQL_DUPLICATE_KEY 1062
+
+/* A row that was to be new is there already. */
+static int is_taken(const qlm_store_t *store, qlm_statement_t statement, int rc)
+{
+    return rc == MYSQL_DUPLICATE_KEY && store->dialect == QLM_DIALECT_MYSQL &&
+           statement_table[statement].kind == KIND_NEW;
 }
 
 /* ---- preparing ---- */
@@ -90,49 +111,113 @@ const char *qlm_statement_number(apr_int64_t number, apr_pool_t *pool)
 
 /* ---- running statements ---- */
 
+/* One value as MariaDB wants it: it takes no text for LIMIT, and compares a text with a number as
+ * if both were floating. */
+static const void *typed_value(const char *format, const char *value, apr_pool_t *pool)
+{
+    apr_int64_t *number;
+    int *small;
+
+    if (!value || *format == 's') {
+        return value;
+    }
+    if (*format == 'd') {
+        small = apr_palloc(pool, sizeof(*small));
+        *small = (int)apr_atoi64(value);
+        return small;
+    }
+    number = apr_palloc(pool, sizeof(*number));
+    *number = apr_atoi64(value);
+    return number;
+}
+
+/* What MariaDB's driver can read back: it cuts what is longer, and says nothing. */
+#define MYSQL_TEXT_MAX 1048000
+
+static qlm_error_t *check_lengths(const qlm_store_t *store, const char *sql, const char **values,
+                                  apr_pool_t *pool)
+{
+    if (store->dialect != QLM_DIALECT_MYSQL) {
+        return NULL;
+    }
+    while ((sql = strchr(sql, '%')) != NULL) {
+        if (*++sql == '%') {
+            ++sql;
+        }
+        else if (*values++ && strlen(values[-1]) > MYSQL_TEXT_MAX) {
+            return qlm_error_make(pool, QLM_ERROR_ARGUMENT, QLM_CODE_UNKNOWN,
+                                  "a text is longer than the database can hold (%d bytes)",
+                                  MYSQL_TEXT_MAX);
+        }
+    }
+    return NULL;
+}
+
+static const void **typed_values(const char *sql, const char **values, apr_pool_t *pool)
+{
+    apr_array_header_t *typed = apr_array_make(pool, 16, sizeof(const void *));
+
+    while ((sql = strchr(sql, '%')) != NULL) {
+        ++sql;
+        if (*sql == '%') {
+            ++sql;
+        }
+        else {
+            APR_ARRAY_PUSH(typed, const void *) = typed_value(sql, *values++, pool);
+        }
+    }
+    return (const void **)typed->elts;
+}
+
 /* One try of a statement: a select when @a results is not NULL. */
 static int run_prepared(qlm_store_t *store, qlm_statement_t statement, const char **values,
                         apr_dbd_results_t **results, int *changed, apr_pool_t *pool)
 {
     apr_dbd_prepared_t *prepared = store->prepared[statement];
+    const void **typed;
 
-    if (results) {
-        return apr_dbd_pselect(store->driver, pool, *store->handle, results, prepared, 1, 0,
-                               values);
+    if (store->dialect != QLM_DIALECT_MYSQL) {
+        return results ? apr_dbd_pselect(store->driver, pool, *store->handle, results, prepared, 1,
+                                         0, values)
+                       : apr_dbd_pquery(store->driver, pool, *store->handle, changed, prepared, 0,
+                                        values);
     }
-    return apr_dbd_pquery(store->driver, pool, *store->handle, changed, prepared, 0, values);
+    typed = typed_values(statement_table[statement].sql, values, pool);
+    return results
+               ? apr_dbd_pbselect(store->driver, pool, *store->handle, results, prepared, 1, typed)
+               : apr_dbd_pbquery(store->driver, pool, *store->handle, changed, prepared, typed);
 }
 
 static qlm_error_t *run(qlm_store_t *store, qlm_statement_t statement, const char **values,
                         apr_dbd_results_t **results, int *changed, apr_pool_t *pool)
 {
     apr_time_t started = apr_time_now();
-    int attempt;
+    qlm_error_t *error;
+    int attempt = 0;
+    int rc;
 
-    for (attempt = 0;; ++attempt) {
-        qlm_error_t *error;
-        int rc = prepare(store, statement, pool);
-
+    QLM_TRY(check_lengths(store, statement_table[statement].sql, values, pool));
+    do {
+        rc = prepare(store, statement, pool);
         if (!rc) {
             rc = run_prepared(store, statement, values, results, changed, pool);
         }
         if (!rc) {
             return NULL;
         }
+        if (is_taken(store, statement, rc)) {
+            *changed = 0;
+            return NULL;
+        }
         error = qlm_connection_failure(store, statement_table[statement].name, rc, pool);
         if (attempt == 0 && qlm_connection_has_dropped(store, rc)) {
             qlm_connection_forget(store);
-            if (store->is_in_unit) {
-                return error; /* the whole unit is rolled back and run again */
-            }
-        }
-        else if (!qlm_connection_has_waited(store, rc, started)) {
-            return error;
         }
         if (results) {
             *results = NULL;
         }
-    }
+    } while (qlm_connection_may_repeat(store, rc, attempt++, started, pool));
+    return error; /* inside a unit, all of it is rolled back and run again */
 }
 
 qlm_error_t *qlm_statement_select(apr_array_header_t **rows, qlm_store_t *store,
@@ -155,16 +240,6 @@ qlm_error_t *qlm_statement_select_one(qlm_row_t *row, qlm_store_t *store, qlm_st
     return NULL;
 }
 
-qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_statement_t statement,
-                                 const char **values, apr_pool_t *pool)
-{
-    qlm_row_t row;
-
-    QLM_TRY(qlm_statement_select_one(&row, store, statement, values, pool));
-    *count = row ? qlm_row_int64(&row) : 0;
-    return NULL;
-}
-
 qlm_error_t *qlm_statement_execute(int *changed, qlm_store_t *store, qlm_statement_t statement,
                                    const char **values, apr_pool_t *pool)
 {
@@ -179,6 +254,65 @@ qlm_error_t *qlm_statement_execute(int *changed, qlm_store_t *store, qlm_stateme
     if (changed) {
         *changed = rows_changed;
     }
+    return NULL;
+}
+
+static int needs_locks(const qlm_store_t *store)
+{
+    return store->is_in_unit && store->dialect != QLM_DIALECT_SQLITE;
+}
+
+static qlm_error_t *lock_license(qlm_store_t *store, qlm_statement_t statement, const char *value,
+                                 apr_pool_t *pool)
+{
+    qlm_row_t row;
+
+    QLM_TRY(qlm_statement_select_one(&row, store, statement, &value, pool));
+    store->locked_license = row ? qlm_row_int64(&row) : 0;
+    return NULL;
+}
+
+qlm_error_t *qlm_statement_lock_key(qlm_store_t *store, const char *activation_key,
+                                    apr_pool_t *pool)
+{
+    return needs_locks(store)
+               ? lock_license(store, QLM_STATEMENT_LICENSE_LOCK_BY_KEY, activation_key, pool)
+               : NULL;
+}
+
+qlm_error_t *qlm_statement_lock_license(qlm_store_t *store, apr_int64_t license_id,
+                                        apr_pool_t *pool)
+{
+    return needs_locks(store) && store->locked_license != license_id
+               ? lock_license(store, QLM_STATEMENT_LICENSE_LOCK_BY_ID,
+                              qlm_statement_number(license_id, pool), pool)
+               : NULL;
+}
+
+static qlm_error_t *lock_limits(qlm_store_t *store, apr_pool_t *pool)
+{
+    const char *fresh[] = {"limits", "", "0"};
+    int held;
+
+    if (!needs_locks(store)) {
+        return NULL;
+    }
+    QLM_TRY(qlm_statement_execute(&held, store, QLM_STATEMENT_LIMIT_TAKE, NULL, pool));
+    if (!held) {
+        QLM_TRY(qlm_statement_execute(&held, store, QLM_STATEMENT_LEASE_INSERT, fresh, pool));
+    }
+    /* Somebody else was first to insert it: who has waited for that does not hold it yet. */
+    return held ? NULL : qlm_statement_execute(NULL, store, QLM_STATEMENT_LIMIT_TAKE, NULL, pool);
+}
+
+qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_statement_t statement,
+                                 const char **values, apr_pool_t *pool)
+{
+    qlm_row_t row;
+
+    QLM_TRY(lock_limits(store, pool));
+    QLM_TRY(qlm_statement_select_one(&row, store, statement, values, pool));
+    *count = row ? qlm_row_int64(&row) : 0;
     return NULL;
 }
 

@@ -9,11 +9,13 @@
 #include "store/store.h"
 
 typedef enum qlm_statement_t {
-#define QLM_STATEMENT(id, sql)     QLM_STATEMENT_##id,
-#define QLM_STATEMENT_NEW(id, sql) QLM_STATEMENT_##id,
+#define QLM_STATEMENT(id, sql)      QLM_STATEMENT_##id,
+#define QLM_STATEMENT_NEW(id, sql)  QLM_STATEMENT_##id,
+#define QLM_STATEMENT_LOCK(id, sql) QLM_STATEMENT_##id,
 #include "store/statements.def"
 #undef QLM_STATEMENT
 #undef QLM_STATEMENT_NEW
+#undef QLM_STATEMENT_LOCK
     QLM_STATEMENT_COUNT
 } qlm_statement_t;
 
@@ -57,7 +59,15 @@ qlm_error_t *qlm_statement_select(apr_array_header_t **rows, qlm_store_t *store,
 qlm_error_t *qlm_statement_select_one(qlm_row_t *row, qlm_store_t *store, qlm_statement_t statement,
                                       const char **values, apr_pool_t *pool);
 
-/** The same for one number. */
+/** Keep others from changing a license, and its activations, until the unit ends; nothing outside a
+ * unit and on SQLite, which has one writer. */
+qlm_error_t *qlm_statement_lock_key(qlm_store_t *store, const char *activation_key,
+                                    apr_pool_t *pool);
+qlm_error_t *qlm_statement_lock_license(qlm_store_t *store, apr_int64_t license_id,
+                                        apr_pool_t *pool);
+
+/** The same as select_one for one number. Inside a unit it will be compared with a limit: on a
+ * server those who count take turns until their units end. */
 qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_statement_t statement,
                                  const char **values, apr_pool_t *pool);
 

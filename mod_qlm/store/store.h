@@ -35,14 +35,14 @@ void qlm_writer_commit_alone(qlm_writer_t *writer);
 
 /** Use a connection that mod_dbd (or another pool) opened. Nothing is sent yet: the pragmas go out
  * with the first qlm_store_check, statements are prepared when first used.
- * @param path  the SQLite file as in the connection's parameters, NULL for other engines. The
- * handle is opened anew there before its first use, and again whenever the file at the path is
- * another one
+ * @param params  the connection's parameters, on SQLite the path of the file: with them the handle
+ * is opened anew. On SQLite before its first use and whenever the file at the path is another one;
+ * on a server when the session was lost, and on MariaDB before the first use, too. NULL: never
  * @param connection_pool  the pool the connection lives in; what belongs to the connection is kept
  *                         there
  * The store is remembered: a second call with the same handle is cheap. */
 qlm_error_t *qlm_store_adopt(qlm_store_t **store, const apr_dbd_driver_t *driver,
-                             apr_dbd_t **handle, qlm_writer_t *writer, const char *path,
+                             apr_dbd_t **handle, qlm_writer_t *writer, const char *params,
                              apr_pool_t *connection_pool);
 
 /** Open a connection of one's own (command line, tests), closed with @a pool. @a must_exist: refuse

@@ -7,8 +7,9 @@
 
 #include <apr_time.h>
 
-#define ATTEMPTS 5
-#define WAIT_MAX apr_time_from_sec(10) /* for turns to write, all attempts together */
+#define ATTEMPTS        5
+#define SERVER_ATTEMPTS 12 /* rows that many want at once can be a deadlock again and again */
+#define WAIT_MAX        apr_time_from_sec(10) /* for turns to write, all attempts together */
 /* No new attempt after this: the driver's own patience with a foreign lock is 1.7 s each time. */
 #define RETRY_BUDGET  apr_time_from_msec(3400)
 #define PAUSE_MIN_US  1000
@@ -92,6 +93,15 @@ static qlm_error_t *run_jobs(qlm_store_t *store, qlm_job_t *batch)
     return NULL;
 }
 
+/* PostgreSQL reports success for the COMMIT of a transaction in which a statement has failed,
+ * though it undoes it. */
+static qlm_error_t *check_unbroken(const qlm_store_t *store, apr_pool_t *pool)
+{
+    return store->is_unit_broken && store->dialect != QLM_DIALECT_SQLITE
+               ? qlm_error_store(pool, "database: a statement of the unit had failed")
+               : NULL;
+}
+
 static qlm_error_t *run_in_transaction(qlm_store_t *store, qlm_job_t *batch)
 {
     apr_pool_t *pool = batch->pool;
@@ -100,8 +110,13 @@ static qlm_error_t *run_in_transaction(qlm_store_t *store, qlm_job_t *batch)
     QLM_TRY(qlm_connection_execute_text(
         store, store->dialect == QLM_DIALECT_SQLITE ? "BEGIN IMMEDIATE" : "BEGIN", pool));
     store->is_in_unit = 1;
+    store->is_unit_broken = 0;
+    store->locked_license = 0;
     apr_pool_pre_cleanup_register(pool, store, roll_back_abandoned);
     error = run_jobs(store, batch);
+    if (!error) {
+        error = check_unbroken(store, pool);
+    }
     if (!error) {
         error = qlm_connection_execute_text(store, "COMMIT", pool);
     }
@@ -145,10 +160,13 @@ static qlm_error_t *run_in_turn(qlm_store_t *store, qlm_job_t *job, apr_time_t d
 
 /* ---- again ---- */
 
-static int is_worth_another(const qlm_error_t *error, int attempt, apr_time_t started)
+static int is_worth_another(const qlm_store_t *store, const qlm_error_t *error, int attempt,
+                            apr_time_t started)
 {
+    int attempts = store->dialect == QLM_DIALECT_SQLITE ? ATTEMPTS : SERVER_ATTEMPTS;
+
     return (error->kind == QLM_ERROR_STORE || error->kind == QLM_ERROR_CONFLICT) &&
-           attempt < ATTEMPTS && apr_time_now() - started < RETRY_BUDGET;
+           attempt < attempts && apr_time_now() - started < RETRY_BUDGET;
 }
 
 static void pause_a_little(int attempt, apr_pool_t *pool)
@@ -173,7 +191,7 @@ qlm_error_t *qlm_store_write(qlm_store_t *store, qlm_unit_t unit, void *baton, a
     apr_pool_create(&job.pool, pool);
     for (attempt = 1;; ++attempt) {
         error = run_in_turn(store, &job, started + WAIT_MAX);
-        if (!error || !is_worth_another(error, attempt, started)) {
+        if (!error || !is_worth_another(store, error, attempt, started)) {
             break;
         }
         job.wake = NULL; /* it was in the pool */

@@ -66,7 +66,7 @@ qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *poo
     loan->connection = connection;
     apr_pool_cleanup_register(loan->pool, loan, return_loan, apr_pool_cleanup_null);
     QLM_TRY(qlm_store_adopt(store, connection->driver, &connection->handle,
-                            qlm_server_conf(s)->writer, qlm_server_conf(s)->database_path,
+                            qlm_server_conf(s)->writer, qlm_server_conf(s)->database_params,
                             connection->pool));
     return qlm_store_check(*store, pool);
 }

@@ -178,8 +178,9 @@ static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, 
         ++*problems;
         return;
     }
+    qlm_server_conf(s)->database_params = apr_pstrdup(pconf, params);
     if (strcmp(driver, "sqlite3") == 0) {
-        qlm_server_conf(s)->database_path = apr_pstrdup(pconf, params);
+        qlm_server_conf(s)->database_path = qlm_server_conf(s)->database_params;
     }
     apr_pool_create(&pool, ptemp);
     error = qlm_store_open(&store, driver, params, 1, pool);

@@ -6,15 +6,23 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from engines import ENGINE  # noqa: E402
 from env import Site, Template, is_root  # noqa: E402
 
 
+def is_for_others(item):
+    """What only root can do is not asked of anybody else; what is about SQLite's files or about database servers is
+    not asked of the others."""
+    return (item.get_closest_marker("as_root") and not is_root() or
+            item.get_closest_marker("sqlite_only") and ENGINE != "sqlite" or
+            item.get_closest_marker("servers_only") and ENGINE == "sqlite")
+
+
 def pytest_collection_modifyitems(config, items):
-    """What only root can do is not asked of anybody else; pytest says how many tests that leaves out."""
-    if not is_root():
-        left_out = [item for item in items if item.get_closest_marker("as_root")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    """pytest says how many tests this leaves out."""
+    left_out = [item for item in items if is_for_others(item)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A throw-away site: a temporary ServerRoot with a real httpd, the module as built, and an SQLite database.
+"""A throw-away site: a temporary ServerRoot with a real httpd, the module as built, and a database.
 
 Nothing outside the temporary folder is touched and nothing but the processes started here is stopped. What the tests
 need from outside comes by environment:
@@ -6,6 +6,7 @@ need from outside comes by environment:
   QLM_BUILD    the build directory (holds mod_qlm/qlmctl/qlmctl and mod_qlm/.libs/mod_qlm.so); needed
   QLM_MODULE   another mod_qlm.so        QLM_QLMCTL   another qlmctl
   QLM_HTTPD    another httpd program     QLM_HTTPD_MODULES   the folder of its modules
+  QLM_DATABASE the engine, see engines.py: sqlite (default), postgresql, mariadb
 """
 import contextlib
 import errno
@@ -16,11 +17,13 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+import engines
+from engines import ENGINE, Database, Server
 
 RUN_USER = "www-data"
 PASSWORD = "Sesam-0pen"  # of every vendor of the template
@@ -152,11 +155,11 @@ class Template:
 
     def __init__(self):
         self.root = Path(tempfile.mkdtemp(prefix="qlm-template-", dir="/tmp"))
-        self.database = self.root / "data" / "qlm.db"
+        self.database = self.root / "data" / "qlm.db" if ENGINE == "sqlite" else Server.of(ENGINE).new_database()
         self.secret = self.root / "secret"
         self.public_keys = {}
         self.root.chmod(0o755)
-        self.database.parent.mkdir()
+        (self.root / "data").mkdir()
         try:
             self._fill()
         except BaseException:
@@ -164,7 +167,7 @@ class Template:
             raise
 
     def _fill(self):
-        self._run("init", *(["--user", RUN_USER] if is_root() else []))
+        self._run("init", *(["--user", RUN_USER] if is_root() and ENGINE == "sqlite" else []))
         for (number, version), (name, algorithm) in self.PRODUCTS.items():
             self._run("product", "add", "--id", number, "--version", version, "--name", name,
                       "--algorithm", algorithm, "--released", "2020-01-01")
@@ -195,7 +198,8 @@ class Site:
     alive = []
 
     def __init__(self, template, mpm="event", location="", server="", database=None):
-        """location: lines for the <Location>; server: lines at server level; database: another path for it."""
+        """location: lines for the <Location>; server: lines at server level; database: another path for it, or that
+        of another site, on a server."""
         self.template = template
         self.mpm = mpm
         self.root = Path(tempfile.mkdtemp(prefix="qlm-site-", dir="/tmp"))
@@ -203,7 +207,7 @@ class Site:
         self.port = free_port()
         self.process = None
         self.secret = self.root / "secret"
-        self.database = Path(database) if database else self.root / "data" / "qlm.db"
+        self.database = database
         self.expected, self.allowed = [], []
         self._audited = 0
         self._location, self._server = location, server
@@ -213,11 +217,23 @@ class Site:
         (self.root / "htdocs" / "index.html").write_text("<p>static</p>\n")
         shutil.copy(template.secret, self.secret)
         self.secret.chmod(0o600)
+        self.make_database(template)
+        self.write_config()
+        Site.alive.append(self)
+
+    def make_database(self, template):
+        self.owns_database = not isinstance(self.database, Database)
+        if not self.owns_database:
+            return
+        if ENGINE != "sqlite":
+            self.database = Server.of(ENGINE).new_database()
+            self.ctl("init")
+            template.database.copy_to(self.database)
+            return
+        self.database = Path(self.database) if self.database else self.root / "data" / "qlm.db"
         shutil.copy(template.database, self.database)
         self.database.chmod(0o644)
         give_to_server(self.root / "data", self.database.parent, self.database)
-        self.write_config()
-        Site.alive.append(self)
 
     # ---- configuration
 
@@ -250,8 +266,8 @@ ExtendedStatus On
     SetHandler server-status
     Require local
 </Location>
-DBDriver sqlite3
-DBDParams "{self.database}"
+DBDriver {getattr(self.database, "driver", "sqlite3")}
+DBDParams "{getattr(self.database, "params", self.database)}"
 DBDMin 1
 DBDKeep 64
 DBDMax 64
@@ -347,6 +363,8 @@ QlmSecretFile "{self.secret}"
         self.kill()
         Site.alive.remove(self)
         shutil.rmtree(self.root, ignore_errors=True)
+        if self.owns_database and isinstance(self.database, Database):
+            self.database.remove()
 
     # ---- data
 
@@ -382,31 +400,24 @@ QlmSecretFile "{self.secret}"
             self.ctl("vendor", "set", name, "enabled=true", "open=false", "user=" + USER, "password=-",
                      stdin=PASSWORD + "\n")
 
-    @contextlib.contextmanager
     def open_database(self, write=False):
-        mode = "rw" if write else "ro"
-        db = sqlite3.connect("file:%s?mode=%s" % (self.database, mode), uri=True, timeout=10, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        try:
-            yield db
-        finally:
-            db.close()
+        """Something with execute(sql with ?, values)."""
+        return engines.open_database(self.database, write)
 
     def query(self, sql, *values):
-        with self.open_database() as db:
-            return [dict(row) for row in db.execute(sql, values)]
+        return engines.query(self.database, sql, *values)
 
     def change(self, sql, *values):
         with self.open_database(write=True) as db:
             return db.execute(sql, values).rowcount
 
     def dump(self):
-        """Every row of every table, to see whether anything was changed. Not the refused activations: those of
-        earlier tests are written in the background, some time later."""
-        with self.open_database() as db:
-            tables = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type='table' ORDER BY name")
-                      if r[0] != "qlm_attempt"]
-            return {t: sorted(map(repr, map(tuple, db.execute('SELECT * FROM "%s"' % t)))) for t in tables}
+        """Every row of every table, to see whether anything was changed."""
+        return engines.dump(self.database)
+
+    def damages(self):
+        """What the engine itself finds wrong with the database."""
+        return engines.damages(self.database)
 
     @contextlib.contextmanager
     def unchanged(self):

@@ -73,6 +73,7 @@ def test_no_secret_named(idle):
     assert any("QlmSecretFile" in l for l in complaint(idle))
 
 
+@pytest.mark.sqlite_only("its file")
 def test_missing_database(idle):
     idle.database.unlink()
     line = only_line(idle)
@@ -80,6 +81,7 @@ def test_missing_database(idle):
     assert not idle.database.exists()
 
 
+@pytest.mark.sqlite_only("its file")
 def test_missing_folder_of_the_database(idle):
     idle.database.unlink()
     idle.database.parent.rmdir()
@@ -90,11 +92,12 @@ def test_missing_folder_of_the_database(idle):
 @pytest.mark.parametrize("version, remedy", [(0, "qlmctl init"), (1, "qlmctl db upgrade"), (99, "newer")])
 def test_another_schema_version(idle, version, remedy):
     idle.change("UPDATE qlm_site SET schema_version = ?", version)
-    give_to_server(*idle.database.parent.iterdir())
+    give_to_server(*(idle.root / "data").iterdir())
     line = only_line(idle)
     assert remedy in line
 
 
+@pytest.mark.sqlite_only("its file")
 def test_a_file_that_is_no_database(idle):
     idle.database.write_bytes(b"no database\n" * 100)
     assert str(idle.database) in only_line(idle)
@@ -122,6 +125,7 @@ def test_mod_dbd_not_loaded(idle):
     assert "mod_dbd" in line and "a2enmod dbd" in line
 
 
+@pytest.mark.sqlite_only("the rights of its file")
 def test_a_database_the_server_cannot_write(idle):
     if is_root():
         os.chown(idle.database, 0, 0)

@@ -55,7 +55,7 @@ def service_is_back(site, key, number):
     assert validate(site, key).error is None
     rows = site.query("SELECT * FROM qlm_license WHERE order_ref = ?", number)
     assert [r["activation_key"] for r in rows] == [normal(answer.text)]
-    assert site.query("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
+    assert site.damages() == []
 
 
 @contextlib.contextmanager
@@ -75,6 +75,7 @@ def moved_away(site):
         aside.rmdir()
 
 
+@pytest.mark.sqlite_only("its file")
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_missing_while_running(new_site, mpm):
     site = new_site(mpm=mpm)
@@ -89,6 +90,7 @@ def test_missing_while_running(new_site, mpm):
     service_is_back(site, key, number)
 
 
+@pytest.mark.sqlite_only("its file")
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_missing_at_the_start(new_site, mpm):
     site = new_site(mpm=mpm, start=False)
@@ -102,6 +104,7 @@ def test_missing_at_the_start(new_site, mpm):
     service_is_back(site, key, number)
 
 
+@pytest.mark.sqlite_only("its file")
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_connections_opened_while_it_was_missing_do_no_harm(new_site, mpm):
     """mod_dbd opens connections at its start; where no file is, SQLite makes an empty one. When the real file is back,
@@ -120,6 +123,7 @@ def test_connections_opened_while_it_was_missing_do_no_harm(new_site, mpm):
     service_is_back(site, issue(site), order_number())
 
 
+@pytest.mark.sqlite_only("its file")
 def test_replaced_by_a_restored_copy(new_site):
     """A backup put in its place while the server runs: the old file must not be written on."""
     site = new_site()
@@ -138,6 +142,7 @@ def test_replaced_by_a_restored_copy(new_site):
     assert site.query("SELECT count(*) AS n FROM qlm_license WHERE activation_key = ?", normal(third))[0]["n"] == 1
 
 
+@pytest.mark.sqlite_only("its one write lock")
 def test_locked_by_another_process(new_site):
     """Somebody holds SQLite's write lock: reading goes on, writing gives up in time and works again afterwards."""
     site = new_site()
@@ -160,6 +165,7 @@ def test_locked_by_another_process(new_site):
     service_is_back(site, key, number)
 
 
+@pytest.mark.sqlite_only("its one write lock")
 def test_locked_only_for_a_moment(new_site):
     """A lock that goes away in time is only a delay."""
     site = new_site()
@@ -174,6 +180,7 @@ def test_locked_only_for_a_moment(new_site):
     other.close()
 
 
+@pytest.mark.sqlite_only("its one write lock")
 def test_the_writer_lock_is_held_by_another_process(new_site):
     site = new_site()
     key, number = issue(site), order_number()
@@ -199,6 +206,7 @@ def set_rights(site, writable):
         path.chmod(base if writable else base & 0o555)
 
 
+@pytest.mark.sqlite_only("the rights of its file")
 def test_read_only_while_running(new_site):
     """What is open stays writable; nothing may break either way, and new connections must not claim success."""
     site = new_site()
@@ -215,6 +223,7 @@ def test_read_only_while_running(new_site):
     service_is_back(site, key, number)
 
 
+@pytest.mark.sqlite_only("the rights of its file")
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_read_only_from_the_start(new_site, mpm):
     site = new_site(mpm=mpm)
@@ -250,6 +259,7 @@ def limit_files(site, size):
     until(set_limits)  # a child that is just starting changes its user
 
 
+@pytest.mark.sqlite_only("written by our own processes")
 def test_no_more_room_for_the_file(new_site):
     """A limit on the size of files stops the write-ahead log in the middle of a transaction."""
     site = new_site()
@@ -291,6 +301,7 @@ def small_disk(kilobytes):
         os.rmdir(folder)
 
 
+@pytest.mark.sqlite_only("written by our own processes")
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_full_disk(new_site, mpm):
     with small_disk(4096) as disk:
@@ -364,6 +375,7 @@ def test_another_schema_version_at_the_start(new_site, version):
     service_is_back(site, issue(site), number)
 
 
+@pytest.mark.sqlite_only("its file")
 def test_a_database_without_our_tables(new_site):
     site = new_site(start=False)
     kept = site.database.read_bytes()
@@ -384,6 +396,7 @@ def test_a_database_without_our_tables(new_site):
     service_is_back(site, key, number)
 
 
+@pytest.mark.sqlite_only("its file")
 def test_something_that_is_no_database(new_site):
     site = new_site(start=False)
     kept = site.database.read_bytes()
@@ -400,6 +413,7 @@ def test_something_that_is_no_database(new_site):
     service_is_back(site, key, order_number())
 
 
+@pytest.mark.sqlite_only("its own statements")
 def test_statements_survive_changes_by_other_programs(new_site):
     """An index made by somebody, ANALYZE: SQLite drops prepared statements then; nobody may notice."""
     site = new_site()

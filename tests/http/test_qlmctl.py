@@ -1,4 +1,4 @@
-"""qlmctl, the built program, on sites of its own: a folder with a secret and an SQLite database. No httpd here.
+"""qlmctl, the built program, on sites of its own: a folder with a secret, and a database. No httpd here.
 
 QLMCTL names the program; else it is found below QLM_BUILD.
 """
@@ -21,6 +21,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+import engines
+from engines import ENGINE, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = ROOT / "docs" / "qlmctl.8"
@@ -46,7 +49,21 @@ class Site:
     def __init__(self, root):
         self.root = root
         self.secret = root / "etc" / "secret"
-        self.database = root / "data" / "qlm.db"
+        self.database = root / "data" / "qlm.db" if ENGINE == "sqlite" else Server.of(ENGINE).new_database()
+
+    def remove(self):
+        shutil.rmtree(self.root)
+        if isinstance(self.database, engines.Database):
+            self.database.remove()
+
+    def copy_from(self, other):
+        """Be another site."""
+        shutil.copytree(other.root / "etc", self.root / "etc")
+        if ENGINE == "sqlite":
+            shutil.copytree(other.root / "data", self.root / "data")
+        else:
+            self.run("init")
+            other.database.copy_to(self.database)
 
     def run(self, *words, stdin="", code=0, **more):
         """Run, demand the exit code, and with a failure exactly one line that begins as all do."""
@@ -69,13 +86,10 @@ class Site:
         return self.run(*words, code=code, **more).stderr
 
     def query(self, sql, *values):
-        with contextlib.closing(sqlite3.connect(self.database)) as db, db:
-            db.row_factory = sqlite3.Row
-            return [dict(row) for row in db.execute(sql, values)]
+        return engines.query(self.database, sql, *values, write=True)
 
     def dump(self):
-        with contextlib.closing(sqlite3.connect(self.database)) as db:
-            return list(db.iterdump())
+        return engines.dump(self.database)
 
     def add_product(self, number=1, version="1.0", *options):
         return self.run("product", "add", "--id", number, "--version", version, "--name", "Demo", *options)
@@ -106,8 +120,11 @@ def empty():
     """Nothing yet. Not pytest's own temporary folder: other users cannot enter that."""
     root = Path(tempfile.mkdtemp(prefix="qlmctl-", dir="/tmp"))
     root.chmod(0o755)
-    yield Site(root)
-    shutil.rmtree(root)
+    made = Site(root)
+    database = made.database
+    yield made
+    made.database = database  # a test may have looked at another one
+    made.remove()
 
 
 @pytest.fixture(scope="session")
@@ -121,8 +138,7 @@ def pattern(tmp_path_factory):
 
 @pytest.fixture
 def site(pattern, empty):
-    for folder in ("etc", "data"):
-        shutil.copytree(pattern.root / folder, empty.root / folder)
+    empty.copy_from(pattern)
     return empty
 
 
@@ -240,6 +256,7 @@ def test_two_dashes_end_the_options(site):
     assert site.text("property", "get", "myArguments") == "--help\n"
 
 
+@pytest.mark.sqlite_only("paths")
 def test_site_from_the_environment_and_database_prefixes(site):
     def run(*words, **variables):
         return subprocess.run([program(), *words], capture_output=True, text=True, env={**os.environ, **variables})
@@ -268,6 +285,7 @@ def test_output_that_cannot_be_written_is_a_failure(site):
 
 # ---- init ------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.sqlite_only("its file")
 def test_init_makes_everything_and_may_be_run_again(empty):
     first = empty.json("init")
     assert first["made_secret"] and first["made_database"]
@@ -282,6 +300,7 @@ def test_init_makes_everything_and_may_be_run_again(empty):
     assert empty.text("init").count("was there") == 2
 
 
+@pytest.mark.sqlite_only("its file")
 def test_init_leaves_an_existing_folder_as_it_is(empty):
     empty.database.parent.mkdir(mode=0o705)
     empty.database.parent.chmod(0o705)
@@ -312,6 +331,7 @@ def test_init_refuses_a_secret_that_others_can_read(site):
     assert site.secret.read_text() == "too short\n"
 
 
+@pytest.mark.sqlite_only("its file")
 def test_init_refuses_a_file_that_is_no_database(empty):
     empty.database.parent.mkdir()
     empty.database.write_text("this is no database, only some text that is long enough to be looked at\n" * 20)
@@ -320,6 +340,7 @@ def test_init_refuses_a_file_that_is_no_database(empty):
     assert empty.database.read_bytes() == before
 
 
+@pytest.mark.sqlite_only("its file")
 def test_user_is_for_sqlite(empty):
     empty.database = "pgsql:host=/nonexistent"
     assert "--user is for the files of SQLite" in empty.refusal("init", "--user", USER, code=2)
@@ -329,6 +350,7 @@ def owner(path):
     return pwd.getpwuid(path.lstat().st_uid).pw_name
 
 
+@pytest.mark.sqlite_only("its file")
 @as_root
 def test_init_gives_the_database_to_the_user(empty):
     assert "belongs to root" in empty.text("init")
@@ -353,6 +375,7 @@ def test_init_gives_the_database_to_the_user(empty):
     assert empty.json("init")["problems"] == []
 
 
+@pytest.mark.sqlite_only("its file")
 @as_root
 def test_init_says_what_the_user_cannot_reach(empty):
     empty.root.chmod(0o700)
@@ -360,6 +383,7 @@ def test_init_says_what_the_user_cannot_reach(empty):
     assert empty.run("init", "--user", USER, "--json", code=1).stdout.count("cannot enter") == 1
 
 
+@pytest.mark.sqlite_only("its file")
 @as_root
 def test_init_refuses_links_and_unknown_users(empty):
     empty.run("init")
@@ -377,6 +401,7 @@ def test_init_refuses_links_and_unknown_users(empty):
     assert "no user no-such-user" in empty.refusal("init", "--user", "no-such-user")
 
 
+@pytest.mark.sqlite_only("its file")
 @as_root
 def test_init_never_gives_away_a_folder_of_the_system(empty):
     """/tmp stays root's; everybody may write there, so the rights are good."""
@@ -392,6 +417,7 @@ def test_init_never_gives_away_a_folder_of_the_system(empty):
 
 # ---- db --------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.sqlite_only("its file")
 def test_a_missing_database_is_not_made(empty):
     for words in (["db", "check"], ["db", "upgrade"], ["key", "list"], ["db", "backup", str(empty.root / "copy")]):
         assert "is missing" in empty.refusal(*words)
@@ -418,6 +444,7 @@ def test_check_finds_seats_that_do_not_add_up(site):
     assert len(json.loads(site.run("db", "check", "--json", code=1).stdout)) == 1
 
 
+@pytest.mark.sqlite_only("its file")
 def test_check_finds_a_damaged_file(site):
     for _ in range(40):
         site.create("is_userdata1=" + "x" * 900)
@@ -430,6 +457,7 @@ def test_check_finds_a_damaged_file(site):
     site.refusal("db", "check")
 
 
+@pytest.mark.sqlite_only("its file")
 def test_backup(site):
     key = site.create()
     copy = site.root / "copy.db"
@@ -897,6 +925,7 @@ def test_a_text_of_a_buyer_does_not_reach_the_terminal_as_it_is(site):
     assert site.json("key", "show", key)["customer"]["full_name"] == "Ada\x1b[2J\x07\nevil: yes"
 
 
+@pytest.mark.sqlite_only("the others refuse such texts")
 def test_texts_that_are_not_utf8_are_shown(site):
     key = site.create()
     site.query("UPDATE qlm_license SET comment = CAST(X'4DFC6C6C' AS TEXT)")
@@ -1502,6 +1531,7 @@ def test_verify_refuses_what_is_no_license_document(site, content, says):
     assert says in site.refusal("verify", document)
 
 
+@pytest.mark.sqlite_only("its file is one that cannot be read")
 def test_verify_of_files_that_cannot_be_read(site):
     assert "cannot open" in site.refusal("verify", site.root / "missing.xml")
     assert "cannot read" in site.refusal("verify", site.root)

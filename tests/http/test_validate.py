@@ -1,4 +1,5 @@
 """ValidateLicenseHttp: the signed document, its refusals, and its signature as xmlsec1 sees it."""
+import datetime
 import re
 import time
 
@@ -222,8 +223,8 @@ def test_a_plan_covers_a_version_released_before_its_end(site):
 def test_a_plan_covers_what_was_released_up_to_its_last_day(site, plan_end, covered):
     """Version 3.0 is released on 2999-01-01."""
     key = issue(site, is_maintenance_plan="1")
-    site.change("UPDATE qlm_license SET maintenance_until = strftime('%s', ?) WHERE activation_key = ?", plan_end,
-                normal(key))
+    end = datetime.datetime.fromisoformat(plan_end + "+00:00").timestamp()
+    site.change("UPDATE qlm_license SET maintenance_until = ? WHERE activation_key = ?", int(end), normal(key))
     assert validate(site, key, is_majorversion="3").code == (None if covered else "211")
 
 

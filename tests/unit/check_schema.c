@@ -22,15 +22,6 @@ static const struct {
 #undef QLM_SCHEMA
 };
 
-static const char *replaced(const char *sql, const char *mark, const char *word)
-{
-    const char *at = strstr(sql, mark);
-
-    return at ? apr_pstrcat(pool, apr_pstrmemdup(pool, sql, (apr_size_t)(at - sql)), word,
-                            at + strlen(mark), NULL)
-              : sql;
-}
-
 /* The tables as an earlier version made them, in place of today's. */
 static void go_back_to(int version)
 {
@@ -46,8 +37,7 @@ static void go_back_to(int version)
         change(apr_pstrcat(pool, "DROP TABLE ", APR_ARRAY_IDX(tables, i, char *), NULL));
     }
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && steps[i].version <= version; i++) {
-        change(replaced(replaced(steps[i].sql, "{id}", "INTEGER NOT NULL PRIMARY KEY"),
-                        "{clustered}", " WITHOUT ROWID"));
+        change(qlm_schema_step_sql(store, steps[i].sql, pool));
     }
     change(apr_psprintf(pool, "INSERT INTO qlm_site (id, schema_version) VALUES (1, %d)", version));
     change("INSERT INTO qlm_license (id, activation_key, product_id, major, minor, model, engine,"

@@ -23,6 +23,9 @@ START_TEST(every_statement_prepares)
     int i;
 
     for (i = 0; i < QLM_STATEMENT_COUNT; ++i) {
+        if (i == QLM_STATEMENT_BACKUP && is_on_server()) {
+            continue;
+        }
         OK(qlm_statement_prepare(store, (qlm_statement_t)i, pool));
         ck_assert_ptr_nonnull(store->prepared[i]);
     }
@@ -44,7 +47,7 @@ START_TEST(schema_is_made_once)
     write_license(1, "KEPT", 1);
     OK(qlm_store_upgrade(store, pool));
     ck_assert_ptr_nonnull(find(store, "KEPT", ""));
-    ck_assert_str_eq(qlm_store_path(store), path);
+    ck_assert_pstr_eq(qlm_store_path(store), is_on_server() ? NULL : path);
 }
 END_TEST
 
@@ -810,11 +813,11 @@ int main(void)
     int failed;
 
     tcase_add_test(empty, schema_is_made_once);
-    tcase_add_test(empty, must_exist_makes_no_file);
-    tcase_add_test(empty, a_file_made_by_others_is_closed_too);
+    add_file_test(empty, must_exist_makes_no_file);
+    add_file_test(empty, a_file_made_by_others_is_closed_too);
     tcase_add_test(records, every_statement_prepares);
     tcase_add_test(records, foreign_schema_is_refused);
-    tcase_add_test(records, a_file_made_here_is_not_for_everybody);
+    add_file_test(records, a_file_made_here_is_not_for_everybody);
     tcase_add_test(records, ids_rise);
     tcase_add_test(records, properties_are_replaced_by_folded_name);
     tcase_add_test(records, foreign_keys_are_noted);
@@ -831,9 +834,9 @@ int main(void)
     tcase_add_test(records, notes_change_only_what_is_said);
     tcase_add_test(records, licenses_on_a_computer_are_counted);
     tcase_add_test(records, verify_finds_what_does_not_add_up);
-    tcase_add_test(records, verify_finds_orphans);
+    add_file_test(records, verify_finds_orphans);
     tcase_add_test(records, an_unknown_word_in_a_row_is_an_error);
-    tcase_add_test(records, a_backup_is_a_database);
+    add_file_test(records, a_backup_is_a_database);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -136,14 +136,7 @@ static inline void set_template(const char *name, const char *language, const ch
 /* SQL past the store, on a connection of its own. */
 static inline void run_sql(const char *sql)
 {
-    const apr_dbd_driver_t *driver;
-    apr_dbd_t *handle;
-    int rows;
-
-    ck_assert_int_eq(apr_dbd_get_driver(pool, "sqlite3", &driver), APR_SUCCESS);
-    ck_assert_int_eq(apr_dbd_open(driver, pool, path, &handle), APR_SUCCESS);
-    ck_assert_msg(apr_dbd_query(driver, handle, &rows, sql) == 0, "%s", sql);
-    ck_assert_int_eq(apr_dbd_close(driver, handle), APR_SUCCESS);
+    OK(qlm_connection_execute_text(open_store(pool), sql, pool));
 }
 
 /* ---- calling ---- */

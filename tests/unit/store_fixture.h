@@ -1,8 +1,11 @@
-/* What the tests of the store share: a database in a folder of its own, and records to put in it.
- */
+/* What the tests of the store share: a database of its own for each test, and records to put in it.
+ *
+ * By default a new SQLite file. QLM_TEST_DATABASE="pgsql PARAMS" or "mysql PARAMS" names a database
+ * of a server instead (unit/engines.sh starts some): it is emptied before each test. */
 #ifndef QLM_TESTS_STORE_FIXTURE_H
 #define QLM_TESTS_STORE_FIXTURE_H
 
+#include "store/connection.h"
 #include "store/store.h"
 
 #include <apr_file_info.h>
@@ -20,7 +23,30 @@
 static apr_pool_t *pool;
 static char *folder;
 static const char *path;
+static const char *dbd_driver, *dbd_params; /* of the database under test */
 static qlm_store_t *store;
+
+/* Is the database under test that of a server? Tests about SQLite's file and its locks are added
+ * with add_file_test and leave servers alone; add_server_test is the other way round. */
+static inline int is_on_server(void)
+{
+    const char *database = getenv("QLM_TEST_DATABASE");
+
+    return database && *database;
+}
+
+#define add_file_test(tcase, test)                                                                 \
+    do {                                                                                           \
+        if (!is_on_server()) {                                                                     \
+            tcase_add_test(tcase, test);                                                           \
+        }                                                                                          \
+    } while (0)
+#define add_server_test(tcase, test)                                                               \
+    do {                                                                                           \
+        if (is_on_server()) {                                                                      \
+            tcase_add_test(tcase, test);                                                           \
+        }                                                                                          \
+    } while (0)
 
 /* Must succeed; a failure shows what the log would say. */
 #define OK(call)                                                                                   \
@@ -39,7 +65,8 @@ static qlm_store_t *store;
                       fails_error_->text);                                                         \
         ck_assert_msg(strstr(fails_error_->detail ? fails_error_->detail : fails_error_->text,     \
                              (word)) != NULL,                                                      \
-                      "%s: %s (%s)", #call, fails_error_->text, fails_error_->detail);             \
+                      "%s: %s (%s)", #call, fails_error_->text,                                    \
+                      fails_error_->detail ? fails_error_->detail : "");                           \
         ck_assert_msg(!strstr(fails_error_->text, folder), "%s: %s", #call, fails_error_->text);   \
     } while (0)
 
@@ -58,8 +85,39 @@ static qlm_store_t *open_store(apr_pool_t *open_pool)
 {
     qlm_store_t *opened = NULL;
 
-    OK(qlm_store_open(&opened, "sqlite3", path, 0, open_pool));
+    OK(qlm_store_open(&opened, dbd_driver, dbd_params, 0, open_pool));
     return opened;
+}
+
+/* A server's database is used by one test after the other. */
+static inline void empty_database(const char *name)
+{
+    static const char *const pgsql[] = {"DROP SCHEMA public CASCADE", "CREATE SCHEMA public"};
+    const char *mysql[] = {apr_pstrcat(pool, "DROP DATABASE ", name, NULL),
+                           apr_pstrcat(pool, "CREATE DATABASE ", name, NULL)};
+    const char *const *sql = strcmp(dbd_driver, "pgsql") ? mysql : pgsql;
+    qlm_store_t *opened = open_store(pool);
+    int i;
+
+    for (i = 0; i < 2; ++i) {
+        OK(qlm_connection_execute_text(opened, sql[i], pool));
+    }
+}
+
+/* Both from the environment; "dbname=" is the last of the parameters. */
+static void choose_database(void)
+{
+    char *database = apr_pstrdup(pool, is_on_server() ? getenv("QLM_TEST_DATABASE") : "sqlite3 ");
+    char *blank = strchr(database, ' ');
+
+    ck_assert_ptr_nonnull(blank);
+    *blank = '\0';
+    dbd_driver = database;
+    dbd_params = is_on_server() ? blank + 1 : path;
+    if (is_on_server()) {
+        ck_assert_ptr_nonnull(strstr(dbd_params, "dbname="));
+        empty_database(strstr(dbd_params, "dbname=") + strlen("dbname="));
+    }
 }
 
 static void make_folder(void)
@@ -72,6 +130,7 @@ static void make_folder(void)
     ck_assert(mkdtemp(folder) != NULL);
     path = apr_pstrcat(pool, folder, "/qlm.db", NULL);
     store = NULL;
+    choose_database();
 }
 
 static void make_store(void)

@@ -1,0 +1,219 @@
+"""The databases of the sites: SQLite files, or databases of a private PostgreSQL or MariaDB server.
+
+QLM_DATABASE=sqlite|postgresql|mariadb chooses the engine of a whole run. A server is started when the first database on
+it is made, in a temporary folder by ../dbserver.sh, and stopped at the end of the run.
+"""
+import atexit
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+
+DBSERVER = Path(__file__).parent.parent / "dbserver.sh"
+ENGINE = os.environ.get("QLM_DATABASE") or "sqlite"
+PASSWORD = "Datenbank-1"  # of the server's user on its port
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+    "postgresql": "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
+    "mariadb": "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database() ORDER BY 1",
+}
+if ENGINE not in TABLES:
+    raise RuntimeError("QLM_DATABASE=%s: there are %s" % (ENGINE, ", ".join(TABLES)))
+
+
+class Server:
+    """A private server of one engine."""
+
+    running = {}
+
+    @classmethod
+    def of(cls, engine):
+        """The one that all sites of the run share."""
+        if engine not in cls.running:
+            cls.running[engine] = cls(engine)
+            atexit.register(cls.running[engine].remove)
+        return cls.running[engine]
+
+    def __init__(self, engine, port=""):
+        self.engine = engine
+        self.port = str(port)
+        self.count = 0
+        root = Path(tempfile.mkdtemp(prefix="qlm-db-", dir="/tmp"))
+        root.chmod(0o755)
+        self.folder = root / engine
+        try:
+            self.start()
+        except BaseException:
+            self.remove()
+            raise
+
+    def _run(self, *arguments, **environment):
+        done = subprocess.run([DBSERVER, *arguments], env={**os.environ, "QLM_DURABLE": "no", **environment},
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=90)
+        if done.returncode != 0:
+            raise RuntimeError("dbserver.sh %s: exit %d" % (" ".join(map(str, arguments)), done.returncode))
+        return done.stdout.strip()
+
+    def start(self, options=""):
+        self._run("start", self.engine, self.folder, self.port, QLM_SERVER_OPTIONS=options)
+
+    def stop(self, how="fast"):
+        self._run("stop", self.folder, how)
+
+    def pid(self):
+        return int(self._run("pid", self.folder))
+
+    def new_database(self):
+        self.count += 1
+        name = "qlm_%d" % self.count
+        self._run("database", self.folder, name)
+        return Database(self, name)
+
+    def connect(self, name):
+        """A connection of the administrator, who also is past every limit of connections."""
+        if self.engine == "postgresql":
+            import psycopg2
+            import psycopg2.extras
+            connection = psycopg2.connect(host=str(self.folder), port=self.port or 5432, user="postgres", dbname=name,
+                                          cursor_factory=psycopg2.extras.RealDictCursor)
+            connection.autocommit = True
+            return connection
+        import pymysql
+        return pymysql.connect(unix_socket=str(self.folder / "socket"), user="root", database=name, autocommit=True,
+                               charset="utf8mb4", cursorclass=pymysql.cursors.DictCursor)
+
+    def remove(self):
+        with contextlib.suppress(RuntimeError):
+            self.stop("now")
+        shutil.rmtree(self.folder.parent, ignore_errors=True)
+
+
+class Database:
+    """A database of a server; as text it is what qlmctl --database takes."""
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+        self.engine = server.engine
+        self.driver, self.params = server._run("params", server.folder, name).split(" ", 1)
+
+    def __str__(self):
+        return "%s:%s" % (self.driver, self.params)
+
+    def with_params(self, **changed):
+        """The same with other parameters."""
+        other = Database.__new__(Database)
+        other.__dict__.update(self.__dict__)
+        words = dict(w.split("=", 1) for w in self.params.split())
+        words.update(changed)
+        words["dbname"] = words.pop("dbname")  # where dbserver.sh has it, at the end
+        other.params = " ".join("%s=%s" % w for w in words.items() if w[1] is not None)
+        return other
+
+    @contextlib.contextmanager
+    def open(self, write=False):
+        """Something with execute(sql with ?, values), which returns a cursor."""
+        connection = self.server.connect(self.name)
+        try:
+            yield Session(connection)
+        finally:
+            connection.close()
+
+    def by_port(self, password=PASSWORD):
+        """The same through the port, where a password is asked for."""
+        name = "password" if self.engine == "postgresql" else "pass"
+        return self.with_params(host="127.0.0.1", sock=None, port=self.server.port, **{name: password})
+
+    def copy_to(self, target):
+        """All rows; target has the tables."""
+        with self.open() as source, target.open(write=True) as sink:
+            tables = [r["name"] for r in source.execute(TABLES[self.engine])]
+            # what refers to others comes after them
+            for table in sorted(tables, key=lambda t: (t == "qlm_activation", t)):
+                sink.execute("DELETE FROM %s" % table)
+                for row in source.execute("SELECT * FROM %s" % table):
+                    sink.execute("INSERT INTO %s (%s) VALUES (%s)" % (table, ", ".join(row), ", ".join("?" * len(row))),
+                                 list(row.values()))
+
+    def remove(self):
+        with contextlib.closing(self.server.connect("template1" if self.engine == "postgresql" else None)) as c:
+            c.cursor().execute("DROP DATABASE %s%s" % (self.name, " WITH (FORCE)" if self.engine == "postgresql" else ""))
+
+    # ---- faults
+
+    OTHERS = {
+        "postgresql": "SELECT pid AS id FROM pg_stat_activity WHERE datname = current_database()"
+                      " AND pid <> pg_backend_pid()",
+        "mariadb": "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()",
+    }
+
+    def connections(self):
+        """The server's ids of the sessions on this database."""
+        with self.open() as db:
+            return [r["id"] for r in db.execute(self.OTHERS[self.engine])]
+
+    def cut_connections(self):
+        """What an administrator does, or a firewall."""
+        cut = 0
+        with self.open(write=True) as db:
+            for row in db.execute(self.OTHERS[self.engine]).fetchall():
+                with contextlib.suppress(Exception):  # gone by itself meanwhile
+                    db.execute("SELECT pg_terminate_backend(%d)" % row["id"] if self.engine == "postgresql"
+                               else "KILL %d" % row["id"])
+                    cut += 1
+        return cut
+
+
+class Session:
+    """SQL as the tests write it: with ? for values."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def execute(self, sql, values=()):
+        cursor = self.connection.cursor()
+        if values:
+            sql = sql.replace("%", "%%").replace("?", "%s")
+        cursor.execute(sql, tuple(values) or None)
+        return cursor
+
+
+@contextlib.contextmanager
+def open_file(path, write=False):
+    """An SQLite file, in the same way."""
+    db = sqlite3.connect("file:%s?mode=%s" % (path, "rw" if write else "ro"), uri=True, timeout=10, isolation_level=None)
+    db.row_factory = sqlite3.Row
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+# ---- whatever the engine: a path, or a Database
+
+def open_database(database, write=False):
+    """Something with execute(sql with ?, values), which returns a cursor."""
+    return database.open(write) if isinstance(database, Database) else open_file(database, write)
+
+
+def query(database, sql, *values, write=False):
+    """The rows, as dictionaries; none for a statement that gives none."""
+    with open_database(database, write) as db:
+        cursor = db.execute(sql, values)
+        return [dict(row) for row in cursor] if cursor.description else []
+
+
+def dump(database):
+    """Every row of every table, to see whether anything was changed."""
+    tables = [r["name"] for r in query(database, TABLES[getattr(database, "engine", "sqlite")])]
+    return {t: sorted(repr(tuple(r.values())) for r in query(database, "SELECT * FROM %s" % t)) for t in tables}
+
+
+def damages(database):
+    """What the engine itself finds wrong. Servers check what they store by themselves, and refuse to start."""
+    if isinstance(database, Database):
+        return []
+    return [r for r in query(database, "PRAGMA integrity_check") if r["integrity_check"] != "ok"] + \
+        query(database, "PRAGMA foreign_key_check")
