@@ -213,6 +213,16 @@ const qlm_command_t qlm_commands[] = {
     {"db", "backup", "FILE", 1, 1, NULL, "Copy an SQLite database to a new file, while it is used",
      "The secret file is not in it: without it the copy is of no use. Keep both, in two places.",
      qlm_command_db_backup},
+    {"db", "copy", "FROM TO", 2, 2, NULL, "Move a site to another database, of any engine",
+     "FROM and TO are written as for --database. Stop httpd before: what changes afterwards is not "
+     "in\nthe copy. TO gets its tables if it has none, and must be empty. The copy is compared row "
+     "by "
+     "row.\nThe secret file stays the same. - reads FROM or TO from standard input, a line each, "
+     "so "
+     "that\nno password is on the command line.",
+     qlm_command_db_copy},
+    {"product", "add", "", 0, 0, product_add_options, "Define a product version and make its keys",
+     NULL, qlm_command_product_add},
     {"product", "add", "[field=value ...]", 0, QLM_WORDS_MAX, product_add_options,
      "Define a product version and make its keys", product_fields, qlm_command_product_add},
     {"product", "set", "FIELD=VALUE ...", 1, QLM_WORDS_MAX, product_options,

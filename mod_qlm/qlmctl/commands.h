@@ -45,6 +45,7 @@ qlm_error_t *qlm_command_init(qlm_tool_t *tool);
 qlm_error_t *qlm_command_db_upgrade(qlm_tool_t *tool);
 qlm_error_t *qlm_command_db_check(qlm_tool_t *tool);
 qlm_error_t *qlm_command_db_backup(qlm_tool_t *tool);
+qlm_error_t *qlm_command_db_copy(qlm_tool_t *tool);
 qlm_error_t *qlm_command_product_add(qlm_tool_t *tool);
 qlm_error_t *qlm_command_product_set(qlm_tool_t *tool);
 qlm_error_t *qlm_command_product_list(qlm_tool_t *tool);

@@ -1,8 +1,12 @@
-/* db: upgrade, check, backup. */
+/* db: upgrade, check, backup, copy. */
 #include "qlmctl/commands.h"
+#include "qlmctl/options.h"
 #include "qlmctl/output.h"
+#include "qlmctl/secretinput.h"
+#include "store/copy.h"
 
 #include <apr_strings.h>
+#include <string.h>
 #include <sys/stat.h>
 
 qlm_error_t *qlm_command_db_upgrade(qlm_tool_t *tool)
@@ -87,5 +91,46 @@ qlm_error_t *qlm_command_db_backup(qlm_tool_t *tool)
     }
     qlm_output_say(tool, "Copied to %s. The secret file is not in it: keep a copy of %s, too.",
                    path, tool->secret_path);
+    return NULL;
+}
+
+/* ---- copy ---- */
+
+/* One of the two databases of a copy; "-" reads it from standard input. */
+static qlm_error_t *open_named(qlm_store_t **store, qlm_tool_t *tool, int word, int must_exist)
+{
+    const char *name = qlm_tool_word(tool, word);
+    const char *driver, *params;
+
+    if (strcmp(name, "-") == 0) {
+        QLM_TRY(qlm_secretinput_read(&name, tool, word == 0 ? "from" : "to"));
+    }
+    qlm_options_split_database(&driver, &params, name);
+    return qlm_store_open(store, driver, params, must_exist, tool->pool);
+}
+
+qlm_error_t *qlm_command_db_copy(qlm_tool_t *tool)
+{
+    qlm_store_t *from, *to;
+    apr_int64_t rows;
+
+    if (strcmp(qlm_tool_word(tool, 0), qlm_tool_word(tool, 1)) == 0 &&
+        strcmp(qlm_tool_word(tool, 0), "-") != 0) {
+        return qlm_tool_usage(tool, "FROM and TO are the same database");
+    }
+    QLM_TRY(open_named(&from, tool, 0, 1));
+    QLM_TRY(open_named(&to, tool, 1, 0));
+    QLM_TRY(qlm_store_copy(&rows, to, from, tool->pool));
+    if (tool->is_json) {
+        json_t *record = qlm_output_object(tool->pool);
+
+        qlm_output_put_int(record, "rows", rows);
+        qlm_output_record(tool, record);
+        return NULL;
+    }
+    qlm_output_say(tool, "Copied %" APR_INT64_T_FMT " rows, and compared them one by one.", rows);
+    qlm_output_say(
+        tool, "Name the new database in httpd's configuration; the secret file stays.%s",
+        qlm_store_path(to) ? " Run qlmctl init --user NAME on it, so that httpd may write." : "");
     return NULL;
 }

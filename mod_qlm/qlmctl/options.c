@@ -164,22 +164,27 @@ static const char *setting(const qlm_tool_t *tool, const char *option, const cha
     return fallback;
 }
 
-static qlm_error_t *read_site(qlm_tool_t *tool)
+void qlm_options_split_database(const char **driver, const char **params, const char *database)
 {
     static const char *const drivers[] = {"sqlite3", "pgsql", "mysql"};
-    const char *database = setting(tool, "database", "QLMCTL_DATABASE", QLM_DEFAULT_DATABASE);
 
-    tool->secret_path = setting(tool, "secret", "QLMCTL_SECRET", QLM_DEFAULT_SECRET);
-    tool->driver = "sqlite3";
-    tool->params = database;
+    *driver = "sqlite3";
+    *params = database;
     for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
         size_t length = strlen(drivers[i]);
 
         if (strncmp(database, drivers[i], length) == 0 && database[length] == ':') {
-            tool->driver = drivers[i];
-            tool->params = database + length + 1;
+            *driver = drivers[i];
+            *params = database + length + 1;
         }
     }
+}
+
+static qlm_error_t *read_site(qlm_tool_t *tool)
+{
+    tool->secret_path = setting(tool, "secret", "QLMCTL_SECRET", QLM_DEFAULT_SECRET);
+    qlm_options_split_database(&tool->driver, &tool->params,
+                               setting(tool, "database", "QLMCTL_DATABASE", QLM_DEFAULT_DATABASE));
     if (!*tool->params || !*tool->secret_path) {
         return qlm_tool_usage(tool, "--database and --secret must not be empty");
     }

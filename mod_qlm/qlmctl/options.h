@@ -14,4 +14,7 @@
 qlm_error_t *qlm_options_read(int *is_help, qlm_tool_t *tool, int count,
                               const char *const *arguments);
 
+/** The two halves of a --database. They live as long as @a database. */
+void qlm_options_split_database(const char **driver, const char **params, const char *database);
+
 #endif

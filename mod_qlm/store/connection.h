@@ -38,6 +38,7 @@ struct qlm_store_t {
 
     apr_dbd_prepared_t *prepared[QLM_STATEMENT_COUNT]; /**< NULL = not prepared (any more) */
     int generation;                                    /**< how often they were forgotten */
+    int adhoc_count;                                   /**< how many others were prepared */
 };
 
 /** Run a text that is needed once and not worth preparing: pragmas, tables, transactions. *rows:

@@ -170,10 +170,10 @@ static const void **typed_values(const char *sql, const char **values, apr_pool_
 }
 
 /* One try of a statement: a select when @a results is not NULL. */
-static int run_prepared(qlm_store_t *store, qlm_statement_t statement, const char **values,
-                        apr_dbd_results_t **results, int *changed, apr_pool_t *pool)
+static int run_prepared(qlm_store_t *store, const char *sql, apr_dbd_prepared_t *prepared,
+                        const char **values, apr_dbd_results_t **results, int *changed,
+                        apr_pool_t *pool)
 {
-    apr_dbd_prepared_t *prepared = store->prepared[statement];
     const void **typed;
 
     if (store->dialect != QLM_DIALECT_MYSQL) {
@@ -182,7 +182,7 @@ static int run_prepared(qlm_store_t *store, qlm_statement_t statement, const cha
                        : apr_dbd_pquery(store->driver, pool, *store->handle, changed, prepared, 0,
                                         values);
     }
-    typed = typed_values(statement_table[statement].sql, values, pool);
+    typed = typed_values(sql, values, pool);
     return results
                ? apr_dbd_pbselect(store->driver, pool, *store->handle, results, prepared, 1, typed)
                : apr_dbd_pbquery(store->driver, pool, *store->handle, changed, prepared, typed);
@@ -200,7 +200,8 @@ static qlm_error_t *run(qlm_store_t *store, qlm_statement_t statement, const cha
     do {
         rc = prepare(store, statement, pool);
         if (!rc) {
-            rc = run_prepared(store, statement, values, results, changed, pool);
+            rc = run_prepared(store, statement_table[statement].sql, store->prepared[statement],
+                              values, results, changed, pool);
         }
         if (!rc) {
             return NULL;
@@ -326,10 +327,55 @@ qlm_error_t *qlm_statement_copy_database(qlm_store_t *store, const char *path, a
     /* A second try would only complain about what the first has left in the file. */
     store->prepared[QLM_STATEMENT_BACKUP] = NULL;
     QLM_TRY(qlm_statement_prepare(store, QLM_STATEMENT_BACKUP, pool));
-    rc = run_prepared(store, QLM_STATEMENT_BACKUP, values, NULL, &changed, pool);
+    rc = run_prepared(store, statement_table[QLM_STATEMENT_BACKUP].sql,
+                      store->prepared[QLM_STATEMENT_BACKUP], values, NULL, &changed, pool);
     if (rc) {
         error = qlm_connection_failure(store, statement_table[QLM_STATEMENT_BACKUP].name, rc, pool);
     }
     qlm_connection_forget(store); /* the copying drops every prepared statement */
     return error;
+}
+
+/* ---- statements of generated text ---- */
+
+struct qlm_adhoc_t {
+    const char *sql;
+    apr_dbd_prepared_t *prepared;
+};
+
+qlm_error_t *qlm_adhoc_prepare(qlm_adhoc_t **adhoc, qlm_store_t *store, const char *sql,
+                               apr_pool_t *pool)
+{
+    int rc;
+
+    *adhoc = apr_pcalloc(pool, sizeof(**adhoc));
+    (*adhoc)->sql = apr_pstrdup(store->pool, sql);
+    rc = apr_dbd_prepare(store->driver, store->pool, *store->handle, (*adhoc)->sql,
+                         apr_psprintf(pool, "qlm_adhoc_%d", store->adhoc_count++),
+                         &(*adhoc)->prepared);
+    return rc ? qlm_connection_failure(store, sql, rc, pool) : NULL;
+}
+
+qlm_error_t *qlm_adhoc_select(apr_array_header_t **rows, qlm_store_t *store,
+                              const qlm_adhoc_t *adhoc, const char **values, apr_pool_t *pool)
+{
+    apr_dbd_results_t *results = NULL;
+    int rc = run_prepared(store, adhoc->sql, adhoc->prepared, values, &results, NULL, pool);
+
+    if (rc) {
+        return qlm_connection_failure(store, adhoc->sql, rc, pool);
+    }
+    *rows = qlm_connection_read_rows(store, results, pool);
+    return NULL;
+}
+
+qlm_error_t *qlm_adhoc_execute(qlm_store_t *store, const qlm_adhoc_t *adhoc, const char **values,
+                               apr_pool_t *pool)
+{
+    int changed = 0;
+    int rc;
+
+    QLM_TRY(check_lengths(store, adhoc->sql, values, pool));
+    rc = run_prepared(store, adhoc->sql, adhoc->prepared, values, NULL, &changed, pool);
+    return rc ? qlm_connection_failure(store, adhoc->sql, rc, pool) : NULL;
 }

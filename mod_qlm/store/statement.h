@@ -75,6 +75,19 @@ qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_sta
 qlm_error_t *qlm_statement_execute(int *changed, qlm_store_t *store, qlm_statement_t statement,
                                    const char **values, apr_pool_t *pool);
 
+/** A statement that is made while the program runs: of generated text, without values in it. Good
+ * as long as the session in which it was prepared. */
+typedef struct qlm_adhoc_t qlm_adhoc_t;
+
+qlm_error_t *qlm_adhoc_prepare(qlm_adhoc_t **adhoc, qlm_store_t *store, const char *sql,
+                               apr_pool_t *pool);
+/** *rows: array of qlm_row_t, in @a pool. */
+qlm_error_t *qlm_adhoc_select(apr_array_header_t **rows, qlm_store_t *store,
+                              const qlm_adhoc_t *adhoc, const char **values, apr_pool_t *pool);
+/** Inside a unit. */
+qlm_error_t *qlm_adhoc_execute(qlm_store_t *store, const qlm_adhoc_t *adhoc, const char **values,
+                               apr_pool_t *pool);
+
 /** Copy an SQLite database to @a path, which exists and is empty, in one consistent read. */
 qlm_error_t *qlm_statement_copy_database(qlm_store_t *store, const char *path, apr_pool_t *pool);
 

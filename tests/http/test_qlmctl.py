@@ -472,6 +472,50 @@ def test_backup(site):
     assert site.json("db", "check") == []
 
 
+def test_copy_to_another_database(site, empty, tmp_path):
+    """There and, with SQLite at the other end, back again: what comes back is what was sent."""
+    keys = [site.create("is_userdata1=Zo\u00eb's \u96fb\u8166 100% \\ 'x'", "email=zoe@customer.example")
+            for _ in range(4)]
+    for n, key in enumerate(keys):
+        site.activate(key, "PC-%d" % n)
+    site.run("property", "set", "MailSubject", "two\nlines")
+    away = tmp_path / "away.db"
+    before = site.dump()
+    done = site.json("db", "copy", site.database, away)
+    assert done["rows"] == sum(map(len, before.values()))
+    back = engines.Server.of(ENGINE).new_database() if ENGINE != "sqlite" else tmp_path / "back.db"
+    assert "compared them" in site.text("db", "copy", "-", "-", stdin="%s\n%s\n" % (away, back))
+    assert site.dump() == before
+    assert engines.dump(back) == before
+    site.database = back
+    assert site.json("db", "check") == []
+    assert site.json("key", "show", keys[0])["activation_key"] == keys[0]
+
+
+def test_copy_many_rows(site, tmp_path):
+    """More than a page of each kind, with keys that begin alike."""
+    for n in range(1300):
+        site.query("INSERT INTO qlm_order (vendor, order_ref, line_ref, answer) VALUES ('shop', ?, ?, 'x')",
+                   str(n // 3), str(n % 3))
+    away = tmp_path / "away.db"
+    site.run("db", "copy", site.database, away)
+    assert engines.dump(away) == site.dump()
+
+
+def test_copy_refuses_what_would_mix_two_sites(site, empty):
+    site.create()
+    before = site.dump()
+    other = empty.root / "other.db"
+    site.run("db", "copy", site.database, other)
+    there = engines.dump(other)
+    assert "holds rows already" in site.refusal("db", "copy", site.database, other)
+    assert engines.dump(other) == there
+    assert "the same database" in site.refusal("db", "copy", site.database, site.database, code=2)
+    assert "is missing" in site.refusal("db", "copy", empty.root / "nowhere.db", empty.root / "new.db")
+    assert not (empty.root / "new.db").exists()
+    assert site.dump() == before
+
+
 # ---- products --------------------------------------------------------------------------------------------------------
 
 def test_product_list_and_show(site):
