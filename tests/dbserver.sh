@@ -106,7 +106,7 @@ database_mariadb()
         GRANT ALL ON \`$1\`.* TO qlm@localhost, qlm@'127.0.0.1'" || fail "database $1 was not made"
 }
 
-params_mariadb() { echo "mysql sock=$folder/socket user=qlm dbname=$1"; }
+params_mariadb() { echo "mysql sock=$folder/socket user=qlm reconnect=0 flags=CLIENT_FOUND_ROWS dbname=$1"; }
 
 # ---- both ----------------------------------------------------------------------------------------
 

@@ -266,6 +266,7 @@ qlm_error_t *qlm_store_adopt(qlm_store_t **store_p, const apr_dbd_driver_t *driv
             store->params = qlm_session_params(store->dialect, apr_pstrdup(connection_pool, params),
                                                connection_pool);
             store->path = store->dialect == QLM_DIALECT_SQLITE ? store->params : NULL;
+            store->is_ours = !strcmp(store->params, params); /* nothing was missing */
         }
         apr_pool_userdata_setn(store, STORE_KEY, NULL, connection_pool);
     }

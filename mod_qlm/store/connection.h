@@ -22,9 +22,9 @@ struct qlm_store_t {
     apr_pool_t *pool; /**< the connection's */
 
     const char *params; /**< how to open the connection anew; NULL where that cannot be done */
-    int is_ours;        /**< the handle was opened with these parameters */
-    const char *path;   /**< of the SQLite file; NULL for other engines and memory databases */
-    apr_dev_t device;   /**< which file the connection has open */
+    int is_ours;      /**< the handle was opened with these parameters, or with all that matters */
+    const char *path; /**< of the SQLite file; NULL for other engines and memory databases */
+    apr_dev_t device; /**< which file the connection has open */
     apr_ino_t inode;
     int is_worn;             /**< to be opened anew before its next use */
     apr_time_t next_renewal; /**< but not before this */

@@ -260,6 +260,20 @@ def test_the_password_is_right(make):
     service_is_back(site, issue(site), order_number())
 
 
+def test_what_mariadb_needs_is_added_to_its_parameters(make):
+    """A driver that connects again by itself would go on with half a transaction."""
+    site = make(start=False)
+    reconfigure(site, site.database.with_params(reconnect=None, flags=None))
+    assert site.configtest().returncode == 0
+    site.start()
+    key, number = issue(site), order_number()
+    assert validate(site, key).error is None
+    assert site.database.cut_connections() > 0
+    assert validate(site, key).error is None
+    site.allow("dbd")
+    service_is_back(site, key, number)
+
+
 def test_the_password_is_wrong(make):
     site = make(start=False)
     reconfigure(site, site.database.by_port("not-this-one"))

@@ -56,6 +56,32 @@ START_TEST(a_change_to_what_is_there_already_counts)
 }
 END_TEST
 
+/* What mod_dbd has opened with parameters that say nothing of that. */
+START_TEST(parameters_that_were_forgotten_are_added)
+{
+    const char *bare = dbd_params;
+    qlm_store_t *adopted;
+    apr_dbd_t *handle, *opened;
+
+    write_license(1, "AKEY", 1);
+    if (is_mariadb()) {
+        size_t kept = (size_t)(strstr(dbd_params, "reconnect=") - dbd_params);
+
+        bare = apr_pstrcat(pool, apr_pstrndup(pool, dbd_params, kept),
+                           strstr(dbd_params, "dbname="), NULL);
+        ck_assert_ptr_null(strstr(bare, "FOUND_ROWS"));
+    }
+    ck_assert_int_eq(apr_dbd_open(store->driver, pool, bare, &handle), APR_SUCCESS);
+    opened = handle;
+    OK(qlm_store_adopt(&adopted, store->driver, &handle, store->writer, bare, pool));
+    OK(qlm_store_check(adopted, pool));
+    ck_assert_int_eq(handle != opened, is_mariadb());
+    OK(qlm_store_write(adopted, touch, NULL, pool));
+    OK(qlm_store_write(adopted, touch, NULL, pool));
+    ck_assert_int_eq(apr_dbd_close(store->driver, handle), APR_SUCCESS);
+}
+END_TEST
+
 UNIT(remember, const char)
 {
     return qlm_store_remember(unit_store, baton, "found", NOW + 1, unit_pool);
@@ -486,6 +512,7 @@ int main(void)
     tcase_add_checked_fixture(cases, make_store, remove_folder);
     tcase_set_timeout(cases, 60);
     add_server_test(cases, a_change_to_what_is_there_already_counts);
+    add_server_test(cases, parameters_that_were_forgotten_are_added);
     add_server_test(cases, texts_are_equal_only_if_they_are_the_same);
     add_server_test(cases, a_text_that_is_too_long_is_refused_not_cut);
     add_server_test(cases, long_texts_come_back_whole);
