@@ -669,7 +669,7 @@ static Suite *worker_suite(void)
     tcase_add_test(rounds, a_lease_is_given_up_at_the_end);
     tcase_add_test(rounds, a_row_cancelled_meanwhile_stays_cancelled);
     tcase_add_test(rounds, what_could_not_be_marked_is_sent_again);
-    tcase_add_test(rounds, an_idle_round_writes_nothing);
+    add_file_test(rounds, an_idle_round_writes_nothing);
     suite_add_tcase(suite, rounds);
     return suite;
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The unit tests of the store once more on PostgreSQL and MariaDB, each on a private server in a
 # temporary folder. An engine that is not installed is left out, and said.
-tests="check_store check_units check_schema check_outbox check_history check_store_properties check_servers"
+tests="check_store check_units check_schema check_outbox check_history check_store_properties check_worker
+    check_receivers check_notify check_servers"
 here=$(cd "$(dirname "$0")" && pwd)
 dbserver=$here/../dbserver.sh
 work=$(mktemp -d /tmp/qlm-engines.XXXXXX) || exit 1
