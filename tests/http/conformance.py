@@ -7,6 +7,7 @@ import typing
 from pathlib import Path
 
 from client import PRODUCT, activate, issue, order_number
+from client import PRODUCT, call, issue, order_number
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = "QlmAuthenticationProvider"
@@ -113,6 +114,10 @@ def a_computer(site):
     return {**a_key(site), "is_pcid": unique("PC"), **PRODUCT}
 
 
+def an_active_computer(site):
+    fields = a_computer(site)
+    assert call(site, "ActivateKey", fields).error is None
+    return {name: fields[name] for name in ("is_avkey", "is_pcid")}
 def a_subscription(site):
     return {"is_avkey": issue(site, orderNumber=unique(), is_expduration="30"), "is_expduration": "30"}
 

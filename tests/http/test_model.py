@@ -102,6 +102,12 @@ class World:
             if answer.field("status") != status:
                 raise Mismatch("status %s, expected %s" % (answer.field("status"), status))
 
+    def release(self, license, computer, _):
+        """Also of a license that is revoked or has ended."""
+        code = None if fold(computer) in license.active else "217" if license.active else "216"
+        self.expect(self.call("ReleaseLicenseHttp", is_avkey=license.key, is_pcid=computer), code)
+        license.active.pop(fold(computer), None)
+
     def revoke(self, license, _, number):
         license.is_revoked = number % 3 != 0
         self.expect(self.call("RevokeLicenseHttp", is_avkey=license.key,
@@ -145,7 +151,7 @@ class World:
         key = license.key[:-1] + ("2" if license.key[-1] != "2" else "3")
         self.expect(self.call("ActivateKey", False, is_avkey=key, is_pcid=computer), "205")
 
-    OPERATIONS = [(activate, 8), (validate, 3), (report, 2), (revoke, 2), (other_key, 1), (renew, 2),
+    OPERATIONS = [(activate, 8), (validate, 3), (report, 2), (release, 5), (revoke, 2), (other_key, 1), (renew, 2),
                   (change_end, 1), (change_seats, 2), (change_features, 1), (upgrade, 1)]
 
     # ---- comparing
