@@ -262,15 +262,15 @@ static qlm_error_t *complete_order(const validation_t *validation, qlm_store_t *
 {
     const qlm_call_t *call = validation->call;
     qlm_license_t after = validation->view->license;
+    apr_int64_t days = qlm_properties_int(call->properties, QLM_PROPERTY_MAINTENANCE_DAYS);
     int is_in_progress = strcmp(after.order_status, QLM_ORDER_IN_PROGRESS) == 0;
 
     if (!is_in_progress && strcmp(after.order_status, QLM_ORDER_RELEASED) != 0) {
         return NULL;
     }
     after.order_status = QLM_ORDER_COMPLETED;
-    if (is_in_progress && !after.maintenance_until) {
-        after.maintenance_until = qlm_date_add_days(
-            call->now, qlm_properties_int(call->properties, QLM_PROPERTY_MAINTENANCE_DAYS));
+    if (is_in_progress && !after.maintenance_until && days > 0) {
+        after.maintenance_until = qlm_date_add_days(call->now, days);
     }
     return qlm_store_set_order_status(store, &after, pool);
 }
