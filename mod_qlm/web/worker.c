@@ -284,11 +284,15 @@ void qlm_worker_init(apr_pool_t *pchild, server_rec *s)
 {
     struct qlm_lanes_t *lanes = qlm_server_conf(s)->lanes;
     apr_thread_mutex_t *mutex;
+    apr_pool_t *pool;
 
     curl_global_init(CURL_GLOBAL_DEFAULT);
     apr_pool_cleanup_register(pchild, lanes, clean_up_curl, apr_pool_cleanup_null);
-    if (lanes && apr_thread_cond_create(&lanes->changed, pchild) == APR_SUCCESS &&
-        apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pchild) == APR_SUCCESS) {
+    /* A thread that was slow to start comes by when the child's pool is gone: what tells it that
+     * all is over must outlive that. */
+    if (lanes && apr_pool_create_unmanaged_ex(&pool, NULL, NULL) == APR_SUCCESS &&
+        apr_thread_cond_create(&lanes->changed, pool) == APR_SUCCESS &&
+        apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool) == APR_SUCCESS) {
         lanes->mutex = mutex;
         apr_pool_pre_cleanup_register(pchild, lanes, stop_lanes);
     }

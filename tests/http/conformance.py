@@ -6,7 +6,6 @@ import re
 import typing
 from pathlib import Path
 
-from client import PRODUCT, activate, issue, order_number
 from client import PRODUCT, call, issue, order_number
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +117,8 @@ def an_active_computer(site):
     fields = a_computer(site)
     assert call(site, "ActivateKey", fields).error is None
     return {name: fields[name] for name in ("is_avkey", "is_pcid")}
+
+
 def a_subscription(site):
     return {"is_avkey": issue(site, orderNumber=unique(), is_expduration="30"), "is_expduration": "30"}
 
@@ -138,12 +139,6 @@ def an_order_number(site):
 def an_address(site):
     email = unique("u") + "@customer.example"
     return {"is_avkey": issue(site, orderNumber=unique(), email=email), "is_email": email}
-
-
-def an_active_computer(site):
-    fields = a_computer(site)
-    assert activate(site, fields["is_avkey"], fields["is_pcid"]).error is None
-    return fields
 
 
 METHODS = [

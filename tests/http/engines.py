@@ -206,9 +206,13 @@ def query(database, sql, *values, write=False):
 
 
 def dump(database):
-    """Every row of every table, to see whether anything was changed."""
-    tables = [r["name"] for r in query(database, TABLES[getattr(database, "engine", "sqlite")])]
-    return {t: sorted(repr(tuple(r.values())) for r in query(database, "SELECT * FROM %s" % t)) for t in tables}
+    """Every row of every table, to see whether a call changed anything. What the background writes some time later is
+    left out: refused activations of earlier tests, who holds a lease, and how often a mail has been tried."""
+    tables = [r["name"] for r in query(database, TABLES[getattr(database, "engine", "sqlite")])
+              if r["name"] not in ("qlm_attempt", "qlm_lease")]
+    columns = {"qlm_outbox": "id, kind, target, subject, order_key, payload, created_at"}
+    return {t: sorted(repr(tuple(r.values()))
+                      for r in query(database, "SELECT %s FROM %s" % (columns.get(t, "*"), t))) for t in tables}
 
 
 def damages(database):
