@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -33,6 +34,8 @@ class Server:
     def of(cls, engine):
         """The one that all sites of the run share."""
         if engine not in cls.running:
+            # a run that is told to stop takes its server with it, too
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             cls.running[engine] = cls(engine)
             atexit.register(cls.running[engine].remove)
         return cls.running[engine]
