@@ -102,6 +102,8 @@ static const qlm_command_option_t customer_find_options[] = {
 
 static const qlm_command_option_t organization_list_options[] = {
     {"limit", "NUMBER", 0, "at most so many, by name; default 50"},
+static const qlm_command_option_t install_list_options[] = {
+    {"limit", "NUMBER", 0, "at most so many, the last used first; default 50"},
     END_OF_OPTIONS,
 };
 
@@ -280,6 +282,9 @@ const qlm_command_t qlm_commands[] = {
      organization_fields, qlm_command_organization_set},
     {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",
      NULL, qlm_command_order_show},
+    {"install", "list", "", 0, 0, install_list_options,
+     "List the installations that report on themselves, the last used first", NULL,
+     qlm_command_install_list},
     {"outbox", "list", "", 0, 0, outbox_list_options, "List mails and webhooks, newest first", NULL,
      qlm_command_outbox_list},
     {"outbox", "show", "ID", 1, 1, NULL, "Show a mail or webhook with its content", NULL,

@@ -90,6 +90,17 @@ static const qlm_parameter_t validate_parameters[] = {
     END,
 };
 
+/* What an installation says of itself. */
+#define INSTALL_PARAMETERS                                                                         \
+    OPTIONAL(SOFTWARE_VERSION), OPTIONAL(OS_VERSION), OPTIONAL(COMPUTER_NAME),                     \
+        OPTIONAL(INSTALL_COMPUTER), OPTIONAL(KEY), OPTIONAL(COMPUTER_KEY), OPTIONAL(TRIAL),        \
+        OPTIONAL(PRODUCT_NAME), OPTIONAL(MAJOR), OPTIONAL(MINOR), OPTIONAL(CUSTOM_DATA1),          \
+        OPTIONAL(CUSTOM_DATA2), OPTIONAL(CUSTOM_DATA3), OPTIONAL(ARGS)
+
+static const qlm_parameter_t add_install_parameters[] = {INSTALL_PARAMETERS, END};
+static const qlm_parameter_t update_install_parameters[] = {REQUIRED(INSTALL_ID),
+                                                            INSTALL_PARAMETERS, END};
+static const qlm_parameter_t install_parameters[] = {REQUIRED(INSTALL_ID), END};
 static const qlm_parameter_t release_parameters[] = {
     REQUIRED(KEY),
     OPTIONAL(COMPUTER_ID),
@@ -228,6 +239,17 @@ static const qlm_parameter_t no_parameters[] = {END};
 const qlm_method_t qlm_methods[] = {
     {"ActivateKey", "Activate a key for one computer.", QLM_PERMISSION_OFFERED, QLM_FORM_DOCUMENT,
      -1, activate_parameters, qlm_operation_validate},
+    {"AnalyticsAddInstallHttp", "Register an installation; the answer brings its id.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_XML, QLM_PROPERTY_ENABLE_ANALYTICS, add_install_parameters,
+     qlm_operation_add_install},
+    {"AnalyticsRemoveInstallHttp", "Note that an installation was removed.", QLM_PERMISSION_PUBLIC,
+     QLM_FORM_XML, QLM_PROPERTY_ENABLE_ANALYTICS, install_parameters, qlm_operation_remove_install},
+    {"AnalyticsUpdateInstallHttp", "Change what is known of an installation.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_XML, QLM_PROPERTY_ENABLE_ANALYTICS, update_install_parameters,
+     qlm_operation_update_install},
+    {"AnalyticsUpdateLastAccessedDateHttp", "Note that an installation is used today.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_XML, QLM_PROPERTY_ENABLE_ANALYTICS, install_parameters,
+     qlm_operation_access_install},
     {"EnableMaintenancePlan", "Begin a maintenance plan, or extend it.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, -1, enable_plan_parameters, qlm_operation_enable_plan},
     {"GetActivationKey", "Create activation keys for an order.", QLM_PERMISSION_VENDOR,

@@ -14,6 +14,12 @@ qlm_error_t *qlm_operation_validate(qlm_reply_t *reply, qlm_call_t *call);
 /** QlmWebHookHandler (webhook.c): one order, or a delivery of several that the translator reads. */
 qlm_error_t *qlm_operation_webhook(qlm_reply_t *reply, qlm_call_t *call);
 
+/** The Analytics methods: AnalyticsAddInstallHttp, AnalyticsUpdateInstallHttp,
+ * AnalyticsUpdateLastAccessedDateHttp, AnalyticsRemoveInstallHttp (analytics.c). */
+qlm_error_t *qlm_operation_add_install(qlm_reply_t *reply, qlm_call_t *call);
+qlm_error_t *qlm_operation_update_install(qlm_reply_t *reply, qlm_call_t *call);
+qlm_error_t *qlm_operation_access_install(qlm_reply_t *reply, qlm_call_t *call);
+qlm_error_t *qlm_operation_remove_install(qlm_reply_t *reply, qlm_call_t *call);
 /** ReleaseLicenseHttp (release.c). */
 qlm_error_t *qlm_operation_release(qlm_reply_t *reply, qlm_call_t *call);
 

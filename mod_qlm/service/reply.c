@@ -28,6 +28,20 @@ void qlm_reply_set(qlm_reply_t *reply, const char *content_type, const char *bod
     reply->length = strlen(body);
 }
 
+void qlm_reply_result(qlm_reply_t *reply, const char *result, const char *name, const char *value,
+                      apr_pool_t *pool)
+{
+    qlm_buffer_t *buffer = qlm_buffer_create(256, pool);
+
+    qlm_buffer_add(buffer, QLM_XML_DECLARATION "<QuickLicenseManager>");
+    qlm_buffer_add_element(buffer, "result", result);
+    if (name) {
+        qlm_buffer_add_element(buffer, name, value);
+    }
+    qlm_buffer_add(buffer, "</QuickLicenseManager>");
+    qlm_reply_set(reply, QLM_TYPE_XML, buffer->text);
+}
+
 void qlm_reply_note(qlm_reply_t *reply, const char *outcome, const char *subject)
 {
     reply->outcome = outcome;

@@ -22,6 +22,9 @@ qlm_error_t *qlm_reply_set_json(qlm_reply_t *reply, struct json_t *value, apr_po
 
 /** Is JSON asked for by is_format? Errors: ARGUMENT for another format than xml and json. */
 qlm_error_t *qlm_reply_is_json(int *is_json, const qlm_call_t *call);
+/** A success in XML: `<result>`, and one more element unless @a name is NULL. */
+void qlm_reply_result(qlm_reply_t *reply, const char *result, const char *name, const char *value,
+                      apr_pool_t *pool);
 
 /** Set outcome (static) and subject for the log. */
 void qlm_reply_note(qlm_reply_t *reply, const char *outcome, const char *subject);
