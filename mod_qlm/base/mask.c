@@ -1,4 +1,4 @@
-/* Masking of is_pwd in what is logged and shown. */
+/* Masking of passwords and codes in what is logged and shown. */
 #include "base/mask.h"
 
 #include "base/buffer.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char masked_name[] = "is_pwd";
+static const char *const masked_names[] = {"is_pwd", "is_authcode"};
 static const char mask[] = "***";
 
 /* Read one character of a name at *text, percent escapes decoded; advances *text, which is not at
@@ -36,11 +36,10 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Does `text` begin with the masked name (any case, escaped or not, blanks around) and '='? @return
- * where the value begins, or NULL */
-static const char *value_of_masked(const char *text)
+/* Does `text` begin with this name (any case, escaped or not, blanks around) and '='? @return where
+ * the value begins, or NULL */
+static const char *value_of(const char *name, const char *text)
 {
-    const char *name = masked_name;
     char c = ' ';
 
     while (is_blank(c) && *text) {
@@ -54,6 +53,16 @@ static const char *value_of_masked(const char *text)
         c = name_character(&text);
     }
     return !*name && c == '=' ? text : NULL;
+}
+
+static const char *value_of_masked(const char *text)
+{
+    const char *value = NULL;
+
+    for (size_t i = 0; i < sizeof(masked_names) / sizeof(*masked_names) && !value; i++) {
+        value = value_of(masked_names[i], text);
+    }
+    return value;
 }
 
 /* How long the value is: to the next '&', or to the end; the protocol at the end of a request line

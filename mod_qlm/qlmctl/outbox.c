@@ -4,6 +4,7 @@
 #include "qlmctl/records.h"
 
 #include "base/text.h"
+#include "service/sealed.h"
 
 #include <apr_strings.h>
 #include <stdio.h>
@@ -132,6 +133,11 @@ qlm_error_t *qlm_command_outbox_show(qlm_tool_t *tool)
     QLM_TRY(read_id(&id, tool));
     QLM_TRY(find_row(&row, tool, id));
     record = qlm_record_outbox(row, tool->pool);
+    if (qlm_sealed_is(row)) {
+        qlm_output_record(tool, record);
+        qlm_output_say(tool, "What the mail says is sealed: only the recipient gets to read it.");
+        return NULL;
+    }
     if (!tool->is_json && is_mail(row) && !qlm_mail_from_json(&mail, row->payload, tool->pool)) {
         show_mail(tool, record, mail);
         return NULL;

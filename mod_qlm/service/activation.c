@@ -3,6 +3,7 @@
  * One read finds license, activation and customer. A call that changes nothing writes nothing; a
  * seat is taken in one unit of work that can only succeed while one is free. Signing comes later,
  * when the connection has been given back. */
+#include "service/activation.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "license/customer.h"
@@ -533,9 +534,11 @@ static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
 
     read_request(validation);
     choose_signer(validation);
-    reply->subject =
-        qlm_keygen_for_log(qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->pool);
-    QLM_TRY(read_key(validation));
+    if (!validation->key) {
+        reply->subject =
+            qlm_keygen_for_log(qlm_arguments_text(call->arguments, QLM_ARGUMENT_KEY), call->pool);
+        QLM_TRY(read_key(validation));
+    }
     QLM_TRY(look(validation, call->pool));
     choose_signer(validation);
     error = decide(&outcome, validation);
@@ -557,8 +560,15 @@ static qlm_error_t *validate(qlm_reply_t *reply, validation_t *validation)
 
 qlm_error_t *qlm_operation_validate(qlm_reply_t *reply, qlm_call_t *call)
 {
-    validation_t validation = {0};
+    validation_t validation = {.call = call};
 
-    validation.call = call;
+    return validate(reply, &validation);
+}
+
+qlm_error_t *qlm_activation_run(qlm_reply_t *reply, qlm_call_t *call, const char *key)
+{
+    validation_t validation = {.call = call, .key = key};
+
+    reply->subject = qlm_keygen_for_log(key, call->pool);
     return validate(reply, &validation);
 }

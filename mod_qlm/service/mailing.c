@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "mail/message.h"
 #include "service/retention.h"
+#include "service/sealed.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static qlm_smtp_outcome_t send_mail(const char **reason, const qlm_outbox_row_t 
 {
     qlm_smtp_settings_t settings = {0};
     qlm_mail_t *mail;
-    qlm_error_t *error = qlm_mail_from_json(&mail, row->payload, pool);
+    qlm_error_t *error =
+        qlm_sealed_read_mail(&mail, row, qlm_service_secrets(round->service), pool);
 
     if (error) {
         *reason = error->text;

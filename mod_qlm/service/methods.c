@@ -90,6 +90,18 @@ static const qlm_parameter_t validate_parameters[] = {
     END,
 };
 
+static const qlm_parameter_t request_code_parameters[] = {
+    REQUIRED(EMAIL), REQUIRED(COMPUTER_ID), REQUIRED(PRODUCT), REQUIRED(MAJOR),
+    REQUIRED(MINOR), OPTIONAL(LOCALE),      OPTIONAL(ARGS),    END,
+};
+
+static const qlm_parameter_t activate_by_code_parameters[] = {
+    REQUIRED(CODE),      REQUIRED(COMPUTER_ID),   OPTIONAL(COMPUTER_KEY),  OPTIONAL(PRODUCT),
+    OPTIONAL(MAJOR),     OPTIONAL(MINOR),         OPTIONAL(COMPUTER_NAME), OPTIONAL(EMAIL),
+    OPTIONAL(USER_DATA), OPTIONAL(LOG_USER_DATA), OPTIONAL(AFFILIATE),     OPTIONAL(QLM_VERSION),
+    OPTIONAL(SIGN),      OPTIONAL(BOM),           OPTIONAL(ARGS),          END,
+};
+
 /* What an installation says of itself. */
 #define INSTALL_PARAMETERS                                                                         \
     OPTIONAL(SOFTWARE_VERSION), OPTIONAL(OS_VERSION), OPTIONAL(COMPUTER_NAME),                     \
@@ -239,6 +251,9 @@ static const qlm_parameter_t no_parameters[] = {END};
 const qlm_method_t qlm_methods[] = {
     {"ActivateKey", "Activate a key for one computer.", QLM_PERMISSION_OFFERED, QLM_FORM_DOCUMENT,
      -1, activate_parameters, qlm_operation_validate},
+    {"ActivateKeyByAuthorizationCodeHttp", "Activate a license by the code that came by mail.",
+     QLM_PERMISSION_PUBLIC, QLM_FORM_DOCUMENT, -1, activate_by_code_parameters,
+     qlm_operation_activate_by_code},
     {"AnalyticsAddInstallHttp", "Register an installation; the answer brings its id.",
      QLM_PERMISSION_PUBLIC, QLM_FORM_XML, QLM_PROPERTY_ENABLE_ANALYTICS, add_install_parameters,
      qlm_operation_add_install},
@@ -276,6 +291,9 @@ const qlm_method_t qlm_methods[] = {
      QLM_PROPERTY_ENABLE_RENEW, renew_parameters, qlm_operation_renew},
     {"RetrieveActivationKeyHttp", "Fetch the keys of an order.", QLM_PERMISSION_VENDOR,
      QLM_FORM_CHOSEN, QLM_PROPERTY_ENABLE_RETRIEVE, retrieve_parameters, qlm_operation_retrieve},
+    {"RequestAuthorizationCodeForActivationHttp",
+     "Send the customer a code that activates a license.", QLM_PERMISSION_PUBLIC, QLM_FORM_XML, -1,
+     request_code_parameters, qlm_operation_request_code},
     {"RevokeLicenseHttp", "Revoke a license, or restore it.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, QLM_PROPERTY_ENABLE_REVOKE, revoke_parameters, qlm_operation_revoke},
     {"SubscribeToMailListHttp", "Let a customer have mails, or not.", QLM_PERMISSION_PUBLIC,

@@ -9,6 +9,7 @@
 #include "mail/template.h"
 #include "service/fulfil.h"
 #include "service/info.h"
+#include "service/sealed.h"
 #include "store/outbox.h"
 
 #include <apr_strings.h>
@@ -109,9 +110,11 @@ static apr_hash_t *license_variables(const qlm_license_t *license, const qlm_cal
                   .affiliate_id = license->affiliate_id},
         .share = {1, license->num_licenses, license->floating_seats},
     };
+    const qlm_product_t *product =
+        qlm_snapshot_product(call->site, license->product_id, license->major, license->minor);
     apr_hash_t *variables = key_variables(&line, license->activation_key, call);
 
-    put(variables, "enabledfeatures", license->features);
+    put(variables, "enabledfeatures", qlm_info_features(license->features, product, call->pool));
     put(variables, "availablelicenses", number_text(license->available_licenses, call));
     return variables;
 }
@@ -187,42 +190,71 @@ static const char *domain_of(const char *address)
     return at && at[1] ? at + 1 : "localhost";
 }
 
-static void address_mail(qlm_mail_t *mail, const qlm_order_t *order, qlm_call_t *call)
+/* Which template, in which language, to whom, what it is about, and what it says. */
+typedef struct letter_t {
+    const char *form, *language;
+    const char *to, *about;
+    apr_hash_t *variables;
+    const apr_array_header_t *items; /* of apr_hash_t *, at least one */
+    int is_secret;                   /* sealed, and without copies */
+} letter_t;
+
+/* Addresses of a property; what is unusable is noted. */
+static apr_array_header_t *copies_of(qlm_property_t property, qlm_call_t *call)
 {
     const char *left_out;
+    apr_array_header_t *addresses =
+        qlm_mail_addresses(&left_out, qlm_properties_text(call->properties, property), call->pool);
 
-    mail->from = qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM);
-    mail->from_name = qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM_NAME);
-    mail->to = order->customer.email;
-    mail->cc = qlm_mail_addresses(
-        &left_out, qlm_properties_text(call->properties, QLM_PROPERTY_SEND_MAIL_CC), call->pool);
     if (*left_out) {
-        add_note(call, "sendMailCc has no usable address in: %s", left_out);
+        qlm_call_note(call, apr_psprintf(call->pool, "%s has no usable address in: %s",
+                                         qlm_property_row(property)->name, left_out));
     }
-    mail->bcc = qlm_mail_addresses(
-        &left_out, qlm_properties_text(call->properties, QLM_PROPERTY_SEND_MAIL_BCC), call->pool);
-    if (*left_out) {
-        add_note(call, "sendMailBcc has no usable address in: %s", left_out);
-    }
+    return addresses;
 }
 
-/* A mail about to be made. */
-typedef struct letter_t {
-    const char *form;         /* name of its template */
-    const char *language;     /* asked for, "" = any */
-    const qlm_order_t *order; /* with the customer it goes to */
-    apr_array_header_t *items;
-} letter_t;
+static void address_mail(qlm_mail_t *mail, const letter_t *letter, qlm_call_t *call)
+{
+    mail->from = qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM);
+    mail->from_name = qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM_NAME);
+    mail->to = letter->to;
+    if (letter->is_secret) {
+        mail->cc = mail->bcc = apr_array_make(call->pool, 1, sizeof(const char *));
+        return;
+    }
+    mail->cc = copies_of(QLM_PROPERTY_SEND_MAIL_CC, call);
+    mail->bcc = copies_of(QLM_PROPERTY_SEND_MAIL_BCC, call);
+}
+
+/* A row of the outbox. Nobody but the server that sends it reads a secret one. */
+static qlm_error_t *add_row(qlm_mail_t *mail, const letter_t *letter, qlm_store_t *store,
+                            const qlm_call_t *call, apr_pool_t *pool)
+{
+    qlm_outbox_row_t row = {0};
+
+    row.id = qlm_store_new_id(store);
+    mail->message_id =
+        apr_psprintf(pool, "<qlm.%" APR_INT64_T_FMT "@%s>", row.id, domain_of(mail->from));
+    row.kind = QLM_OUTBOX_MAIL;
+    row.state = QLM_OUTBOX_WAITING;
+    row.target = mail->to;
+    row.subject = letter->about;
+    row.order_key = row.last_error = "";
+    row.payload = qlm_mail_to_json(mail, pool);
+    row.created_at = row.next_at = call->now;
+    if (letter->is_secret) {
+        QLM_TRY(qlm_sealed_write(&row, call->secrets, pool));
+    }
+    return qlm_store_add_outbox(store, &row, pool);
+}
 
 static qlm_error_t *add_mail(const qlm_template_t *form, const letter_t *letter, qlm_store_t *store,
                              qlm_call_t *call, apr_pool_t *pool)
 {
-    const qlm_order_t *order = letter->order;
     qlm_rendered_t rendered;
     qlm_mail_t mail = {0};
-    qlm_outbox_row_t row = {0};
 
-    qlm_template_render(&rendered, form, order_variables(order, call), letter->items, call->pool);
+    qlm_template_render(&rendered, form, letter->variables, letter->items, call->pool);
     if (rendered.is_cut) {
         add_note(call, "no mail was sent: it would be too large%s", "");
         return NULL;
@@ -230,31 +262,21 @@ static qlm_error_t *add_mail(const qlm_template_t *form, const letter_t *letter,
     if (*rendered.unknown) {
         add_note(call, "the mail template has unknown variables: %s", rendered.unknown);
     }
-    address_mail(&mail, order, call);
+    address_mail(&mail, letter, call);
     mail.subject = rendered.subject;
     mail.html = rendered.html;
     mail.text = rendered.text;
     mail.date = call->now;
-    row.id = qlm_store_new_id(store);
-    mail.message_id =
-        apr_psprintf(pool, "<qlm.%" APR_INT64_T_FMT "@%s>", row.id, domain_of(mail.from));
-    row.kind = QLM_OUTBOX_MAIL;
-    row.state = QLM_OUTBOX_WAITING;
-    row.target = mail.to;
-    row.subject = apr_psprintf(pool, "order %s/%s", order->vendor, order->order_ref);
-    row.order_key = row.last_error = "";
-    row.payload = qlm_mail_to_json(&mail, pool);
-    row.created_at = row.next_at = call->now;
-    return qlm_store_add_outbox(store, &row, pool);
+    return add_row(&mail, letter, store, call, pool);
 }
 
+/* Nothing but a note where there is no address or no template. */
 static qlm_error_t *post(const letter_t *letter, qlm_store_t *store, qlm_call_t *call,
                          apr_pool_t *pool)
 {
-    const char *email = letter->order->customer.email;
     const qlm_template_t *form;
 
-    if (qlm_text_is_empty(email) || !qlm_mail_is_address(email)) {
+    if (qlm_text_is_empty(letter->to) || !qlm_mail_is_address(letter->to)) {
         add_note(call, "%s", "no mail was sent: the customer has no usable e-mail address");
         return NULL;
     }
@@ -265,6 +287,28 @@ static qlm_error_t *post(const letter_t *letter, qlm_store_t *store, qlm_call_t 
         return NULL;
     }
     return add_mail(form, letter, store, call, pool);
+}
+
+qlm_error_t *qlm_notify_mail(const qlm_notice_t *notice, qlm_store_t *store, qlm_call_t *call,
+                             apr_pool_t *pool)
+{
+    apr_array_header_t *items = apr_array_make(pool, 1, sizeof(apr_hash_t *));
+    const letter_t letter = {notice->form,     notice->language,  notice->to,
+                             notice->about,    notice->variables, items,
+                             notice->is_secret};
+
+    APR_ARRAY_PUSH(items, apr_hash_t *) = notice->variables;
+    put(notice->variables, "emailfrom",
+        qlm_properties_text(call->properties, QLM_PROPERTY_SMTP_FROM));
+    return post(&letter, store, call, pool);
+}
+
+/* A letter to the customer of an order. */
+static void address_letter(letter_t *letter, const qlm_order_t *order, const qlm_call_t *call)
+{
+    letter->to = order->customer.email;
+    letter->about = apr_psprintf(call->pool, "order %s/%s", order->vendor, order->order_ref);
+    letter->variables = order_variables(order, call);
 }
 
 /* The template that the arguments name, "" for no mail. */
@@ -297,7 +341,7 @@ qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t te
         return NULL;
     }
     letter.language = language_of(first->arguments, first->order);
-    letter.order = APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t).order;
+    address_letter(&letter, APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t).order, call);
     letter.items = items_of(lines, call);
     return post(&letter, store, call, pool);
 }
@@ -329,8 +373,8 @@ qlm_error_t *qlm_notify_changed(const apr_array_header_t *licenses, const qlm_or
 {
     int has_buyer = !qlm_text_is_empty(order->customer.email);
     qlm_order_t addressed = *order;
-    letter_t letter = {form_of(call->arguments, template_argument),
-                       language_of(call->arguments, order), &addressed, NULL};
+    letter_t letter = {.form = form_of(call->arguments, template_argument),
+                       .language = language_of(call->arguments, order)};
 
     for (int i = 0; i < licenses->nelts && *letter.form && !order->is_test; i++) {
         apr_int64_t id = APR_ARRAY_IDX(licenses, i, qlm_license_t).customer_id;
@@ -344,6 +388,7 @@ qlm_error_t *qlm_notify_changed(const apr_array_header_t *licenses, const qlm_or
             QLM_TRY(qlm_store_find_customer(&customer, store, id, pool));
         }
         addressed.customer = customer ? *customer : order->customer;
+        address_letter(&letter, &addressed, call);
         QLM_TRY(post(&letter, store, call, pool));
     }
     return NULL;

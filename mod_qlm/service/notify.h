@@ -5,6 +5,8 @@
 
 #include "service/call.h"
 
+#include <apr_hash.h>
+
 /** Inside a unit: the mail of an order, if the arguments of a new line name a template
  * and is_send_mail does not say no: one mail with the keys of all new lines, in the language of
  * is_locale or the buyer's. An order without a usable address gets none; that is noted in the call.
@@ -20,6 +22,19 @@ qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t te
 qlm_error_t *qlm_notify_changed(const apr_array_header_t *licenses, const qlm_order_t *order,
                                 qlm_argument_t template_argument, qlm_store_t *store,
                                 qlm_call_t *call, apr_pool_t *pool);
+/** A mail that is not about an order. */
+typedef struct qlm_notice_t {
+    const char *form, *language; /**< name of the template; "" = no language is preferred */
+    const char *to;
+    apr_hash_t *variables; /**< folded name -> const char * */
+    const char *about;     /**< for those who look into the outbox */
+    int is_secret;         /**< sealed in the outbox, and nobody gets a copy */
+} qlm_notice_t;
+
+/** Inside a unit: a mail. Without a template or a usable address there is none; that is noted in
+ * the call. */
+qlm_error_t *qlm_notify_mail(const qlm_notice_t *notice, qlm_store_t *store, qlm_call_t *call,
+                             apr_pool_t *pool);
 
 /** Inside a unit: an outgoing webhook about a license, if webHooksEnabled and the property of that
  * name has URLs.

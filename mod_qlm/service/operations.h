@@ -23,6 +23,11 @@ qlm_error_t *qlm_operation_remove_install(qlm_reply_t *reply, qlm_call_t *call);
 /** ReleaseLicenseHttp (release.c). */
 qlm_error_t *qlm_operation_release(qlm_reply_t *reply, qlm_call_t *call);
 
+/** RequestAuthorizationCodeForActivationHttp and ActivateKeyByAuthorizationCodeHttp
+ * (authorization.c). */
+qlm_error_t *qlm_operation_request_code(qlm_reply_t *reply, qlm_call_t *call);
+qlm_error_t *qlm_operation_activate_by_code(qlm_reply_t *reply, qlm_call_t *call);
+
 /** RevokeLicenseHttp (revoke.c). */
 qlm_error_t *qlm_operation_revoke(qlm_reply_t *reply, qlm_call_t *call);
 

@@ -86,6 +86,8 @@ START_TEST(queries)
     masks("is_pwd=&a=b", "is_pwd=***&a=b");
     masks("is_pwd=***", "is_pwd=***");
     masks("is_pwd=****", "is_pwd=***");
+    masks("IS_%41uthcode=123456&is_pwd=" SECRET "&is_authcode=1",
+          "IS_%41uthcode=***&is_pwd=***&is_authcode=***");
 }
 END_TEST
 

@@ -126,7 +126,7 @@ START_TEST(permissions_fit_the_arguments)
                           "%s cannot be switched off", method->name);
         }
         if (method->form == QLM_FORM_DOCUMENT) {
-            ck_assert_int_eq(takes(method, QLM_ARGUMENT_KEY), 2);
+            ck_assert_int_eq(takes(method, QLM_ARGUMENT_KEY) + takes(method, QLM_ARGUMENT_CODE), 2);
             ck_assert_int_eq(takes(method, QLM_ARGUMENT_SIGN), 1);
         }
     }
@@ -144,6 +144,14 @@ START_TEST(no_parameter_stands_twice)
                           qlm_argument_name(p->argument, pool));
         }
     }
+}
+END_TEST
+
+START_TEST(methods_are_found_by_other_names)
+{
+    ck_assert_ptr_eq(qlm_method_find("activatelicensebyauthorizationcodehttp"),
+                     qlm_method_find("ActivateKeyByAuthorizationCodeHttp"));
+    ck_assert_ptr_nonnull(qlm_method_find("ActivateLicenseByAuthorizationCodeHttp"));
 }
 END_TEST
 
@@ -280,6 +288,7 @@ int main(void)
     tcase_add_test(tests, permissions_fit_the_arguments);
     tcase_add_test(tests, no_parameter_stands_twice);
     tcase_add_test(tests, methods_are_found_by_name);
+    tcase_add_test(tests, methods_are_found_by_other_names);
     tcase_add_test(tests, every_argument_is_taken_and_explained);
     tcase_add_test(tests, every_argument_is_bounded);
     tcase_add_test(tests, spellings_are_unique);
