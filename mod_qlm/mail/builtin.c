@@ -92,6 +92,31 @@ static const char code_text_de[] =
     "Er gilt wenige Minuten. Haben Sie ihn nicht angefordert, so beachten Sie diese\n"
     "Nachricht nicht und geben Sie den Code niemandem.\n";
 
+static const char trial_html_en[] =
+    PAGE("en", "<p>Thank you for your interest in %ProductName%.</p>\n"
+               "<p>Your trial key:</p>\n" KEY_TABLE "<p>Valid until: %SubscriptionExpiryDate%</p>\n"
+               "<p>Enter the key when the program asks for it. If you did not ask for it, ignore "
+               "this message.</p>\n");
+
+static const char trial_text_en[] =
+    "Thank you for your interest in %ProductName%.\n\n"
+    "Your trial key:\n\n" KEY_LINES "Valid until: %SubscriptionExpiryDate%\n\n"
+    "Enter the key when the program asks for it. If you did not ask for it, ignore\n"
+    "this message.\n";
+
+static const char trial_html_de[] = PAGE(
+    "de", "<p>Vielen Dank für Ihr Interesse an %ProductName%.</p>\n"
+          "<p>Ihr Schlüssel zum Ausprobieren:</p>\n" KEY_TABLE
+          "<p>Gültig bis: %SubscriptionExpiryDate%</p>\n"
+          "<p>Geben Sie den Schlüssel ein, wenn das Programm danach fragt. Haben Sie ihn nicht "
+          "angefordert, so beachten Sie diese Nachricht nicht.</p>\n");
+
+static const char trial_text_de[] =
+    "Vielen Dank für Ihr Interesse an %ProductName%.\n\n"
+    "Ihr Schlüssel zum Ausprobieren:\n\n" KEY_LINES "Gültig bis: %SubscriptionExpiryDate%\n\n"
+    "Geben Sie den Schlüssel ein, wenn das Programm danach fragt. Haben Sie ihn nicht\n"
+    "angefordert, so beachten Sie diese Nachricht nicht.\n";
+
 static const qlm_template_t templates[] = {
     {"1. New Order", "en", "Your license keys for order %OrderID%", order_html_en, order_text_en},
     {"1. New Order", "de", "Ihre Lizenzschlüssel zur Bestellung %OrderID%", order_html_de,
@@ -101,6 +126,8 @@ static const qlm_template_t templates[] = {
      shop_text_de},
     {"AuthorizationCode", "en", "Your activation code", code_html_en, code_text_en},
     {"AuthorizationCode", "de", "Ihr Aktivierungscode", code_html_de, code_text_de},
+    {"Customer.TrialRequest", "en", "Your trial of %ProductName%", trial_html_en, trial_text_en},
+    {"Customer.TrialRequest", "de", "%ProductName% ausprobieren", trial_html_de, trial_text_de},
 };
 
 const apr_array_header_t *qlm_template_builtin(apr_pool_t *pool)

@@ -77,7 +77,7 @@ typedef struct work_t {
     const char *notes; /* of the call, before this unit */
 } work_t;
 
-/* The answer that hands over @a keys, in the shop's form. */
+/* The answer that hands over @a keys, in the shop's form; none where no shop asks. */
 static void write_answer(qlm_fulfil_line_t *line, const apr_array_header_t *keys, qlm_call_t *call)
 {
     apr_array_header_t *shown = apr_array_make(call->pool, keys->nelts, sizeof(const char *));
@@ -88,7 +88,9 @@ static void write_answer(qlm_fulfil_line_t *line, const apr_array_header_t *keys
         APR_ARRAY_PUSH(shown, const char *) =
             qlm_keygen_display(APR_ARRAY_IDX(keys, i, const char *), call->pool);
     }
-    call->vendor->write_keys(&answer, shown, &callback, call->pool);
+    if (call->vendor) {
+        call->vendor->write_keys(&answer, shown, &callback, call->pool);
+    }
     line->content_type = answer.content_type;
     line->answer = answer.body;
 }
@@ -245,16 +247,14 @@ static qlm_error_t *add_licenses(const qlm_fulfil_line_t *line, apr_int64_t cust
     return NULL;
 }
 
-static qlm_error_t *fulfil(qlm_store_t *store, void *baton, apr_pool_t *pool)
+qlm_error_t *qlm_fulfil_in_unit(const apr_array_header_t *array, qlm_store_t *store,
+                                qlm_call_t *call, apr_pool_t *pool)
 {
-    const work_t *work = baton;
-    qlm_call_t *call = work->call;
-    qlm_fulfil_line_t *lines = (qlm_fulfil_line_t *)(void *)work->lines->elts;
+    qlm_fulfil_line_t *lines = (qlm_fulfil_line_t *)(void *)array->elts;
     apr_int64_t customer_id;
     int keys = 0;
 
-    call->notes = work->notes; /* without those of a run that was rolled back */
-    for (int i = 0; i < work->lines->nelts; i++) {
+    for (int i = 0; i < array->nelts; i++) {
         QLM_TRY(make_keys(&lines[i], call));
         QLM_TRY(add_order_line(&lines[i], store, call, pool));
         keys += lines[i].is_new ? lines[i].keys->nelts : 0;
@@ -266,12 +266,20 @@ static qlm_error_t *fulfil(qlm_store_t *store, void *baton, apr_pool_t *pool)
     QLM_TRY(check_limit(keys, QLM_PROPERTY_MAX_NEW_KEYS_PER_DAY,
                         call->now - call->now % QLM_DATE_DAY, store, call, pool));
     QLM_TRY(put_customer(&customer_id, store, &lines[0].order->customer, call, pool));
-    for (int i = 0; i < work->lines->nelts; i++) {
+    for (int i = 0; i < array->nelts; i++) {
         if (lines[i].is_new) {
             QLM_TRY(add_licenses(&lines[i], customer_id, store, call, pool));
         }
     }
-    return qlm_notify_order(work->lines, QLM_ARGUMENT_MAIL_TEMPLATE, store, call, pool);
+    return qlm_notify_order(array, QLM_ARGUMENT_MAIL_TEMPLATE, store, call, pool);
+}
+
+static qlm_error_t *fulfil(qlm_store_t *store, void *baton, apr_pool_t *pool)
+{
+    const work_t *work = baton;
+
+    work->call->notes = work->notes; /* without those of a run that was rolled back */
+    return qlm_fulfil_in_unit(work->lines, store, work->call, pool);
 }
 
 qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call)

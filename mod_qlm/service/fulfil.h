@@ -37,6 +37,10 @@ qlm_error_t *qlm_fulfil_make_key(const char **key, char prefix, const qlm_call_t
  * (limits), STORE. */
 qlm_error_t *qlm_fulfil_order(const apr_array_header_t *lines, qlm_call_t *call);
 
+/** The same inside the caller's unit of work. */
+qlm_error_t *qlm_fulfil_in_unit(const apr_array_header_t *lines, qlm_store_t *store,
+                                qlm_call_t *call, apr_pool_t *pool);
+
 /** What the product properties of @a license become by the @a is_pp of a paid order; what of it
  * cannot be used is left out and noted with the call. In its pool. */
 const char *qlm_fulfil_properties(const qlm_license_t *license, const char *is_pp,

@@ -102,6 +102,27 @@ static const qlm_parameter_t activate_by_code_parameters[] = {
     OPTIONAL(SIGN),      OPTIONAL(BOM),           OPTIONAL(ARGS),          END,
 };
 
+static const qlm_parameter_t register_parameters[] = {
+    REQUIRED(EMAIL),         REQUIRED(PRODUCT),
+    REQUIRED(MAJOR),         REQUIRED(MINOR),
+    OPTIONAL(ARGS),          OPTIONAL(FULL_NAME),
+    OPTIONAL(COMPANY),       OPTIONAL(PHONE),
+    OPTIONAL(COUNTRY),       OPTIONAL(ADDRESS1),
+    OPTIONAL(ADDRESS2),      OPTIONAL(CITY),
+    OPTIONAL(STATE),         OPTIONAL(ZIP),
+    OPTIONAL(SUBSCRIBE),     OPTIONAL(USER_DATA),
+    OPTIONAL(LOCALE),        OPTIONAL(MODEL),
+    OPTIONAL(DURATION),      OPTIONAL(EXPIRY),
+    OPTIONAL(FEATURES),      OPTIONAL(QUANTITY),
+    OPTIONAL(PLAN),          OPTIONAL(PLAN_DAYS),
+    OPTIONAL(AFFILIATE),     OPTIONAL(PROPERTIES),
+    OPTIONAL(QLM_VERSION),   OPTIONAL(SEND_MAIL),
+    OPTIONAL(MAIL_TEMPLATE), OPTIONAL(MAIL_SUBJECT),
+    OPTIONAL(MAIL_FROM),     OPTIONAL(MAIL_CC),
+    OPTIONAL(MAIL_BCC),      OPTIONAL(FAILURE_TEMPLATE),
+    OPTIONAL(CONFIRMATION),  END,
+};
+
 /* What an installation says of itself. */
 #define INSTALL_PARAMETERS                                                                         \
     OPTIONAL(SOFTWARE_VERSION), OPTIONAL(OS_VERSION), OPTIONAL(COMPUTER_NAME),                     \
@@ -282,6 +303,8 @@ const qlm_method_t qlm_methods[] = {
      QLM_FORM_XML, -1, no_parameters, qlm_operation_ping},
     {"QlmWebHookHandler", "Receive a shop's webhook: orders become keys.", QLM_PERMISSION_VENDOR,
      QLM_FORM_VENDOR, -1, issue_parameters, qlm_operation_webhook},
+    {"Register", "Register for a trial: the key comes by mail.", QLM_PERMISSION_PUBLIC,
+     QLM_FORM_XML, QLM_PROPERTY_ENABLE_REGISTER, register_parameters, qlm_operation_register},
     {"ReleaseLicenseHttp", "Release a license from one computer, so that another can have it.",
      QLM_PERMISSION_RELEASE, QLM_FORM_XML, QLM_PROPERTY_ENABLE_RELEASE, release_parameters,
      qlm_operation_release},

@@ -197,14 +197,17 @@ typedef struct letter_t {
     apr_hash_t *variables;
     const apr_array_header_t *items; /* of apr_hash_t *, at least one */
     int is_secret;                   /* sealed, and without copies */
+    const char *from, *subject;      /* instead of the site's and the template's; NULL, "" = not */
+    const char *cc, *bcc;            /* besides those of the site; NULL = none */
 } letter_t;
 
-/* Addresses of a property; what is unusable is noted. */
-static apr_array_header_t *copies_of(qlm_property_t property, qlm_call_t *call)
+/* Addresses of a property and of arguments; what is unusable is noted. */
+static apr_array_header_t *copies_of(qlm_property_t property, const char *more, qlm_call_t *call)
 {
     const char *left_out;
-    apr_array_header_t *addresses =
-        qlm_mail_addresses(&left_out, qlm_properties_text(call->properties, property), call->pool);
+    const char *list = qlm_properties_text(call->properties, property);
+    apr_array_header_t *addresses = qlm_mail_addresses(
+        &left_out, more ? apr_pstrcat(call->pool, list, ";", more, NULL) : list, call->pool);
 
     if (*left_out) {
         qlm_call_note(call, apr_psprintf(call->pool, "%s has no usable address in: %s",
@@ -222,8 +225,11 @@ static void address_mail(qlm_mail_t *mail, const letter_t *letter, qlm_call_t *c
         mail->cc = mail->bcc = apr_array_make(call->pool, 1, sizeof(const char *));
         return;
     }
-    mail->cc = copies_of(QLM_PROPERTY_SEND_MAIL_CC, call);
-    mail->bcc = copies_of(QLM_PROPERTY_SEND_MAIL_BCC, call);
+    mail->cc = copies_of(QLM_PROPERTY_SEND_MAIL_CC, letter->cc, call);
+    mail->bcc = copies_of(QLM_PROPERTY_SEND_MAIL_BCC, letter->bcc, call);
+    if (letter->from && *letter->from) {
+        mail->from = letter->from;
+    }
 }
 
 /* A row of the outbox. Nobody but the server that sends it reads a secret one. */
@@ -275,6 +281,7 @@ static qlm_error_t *post(const letter_t *letter, qlm_store_t *store, qlm_call_t 
                          apr_pool_t *pool)
 {
     const qlm_template_t *form;
+    qlm_template_t own;
 
     if (qlm_text_is_empty(letter->to) || !qlm_mail_is_address(letter->to)) {
         add_note(call, "%s", "no mail was sent: the customer has no usable e-mail address");
@@ -286,16 +293,24 @@ static qlm_error_t *post(const letter_t *letter, qlm_store_t *store, qlm_call_t 
                  qlm_text_for_log(letter->form, 60, pool));
         return NULL;
     }
-    return add_mail(form, letter, store, call, pool);
+    own = *form;
+    if (!qlm_text_is_empty(letter->subject)) {
+        own.subject = letter->subject;
+    }
+    return add_mail(&own, letter, store, call, pool);
 }
 
 qlm_error_t *qlm_notify_mail(const qlm_notice_t *notice, qlm_store_t *store, qlm_call_t *call,
                              apr_pool_t *pool)
 {
     apr_array_header_t *items = apr_array_make(pool, 1, sizeof(apr_hash_t *));
-    const letter_t letter = {notice->form,     notice->language,  notice->to,
-                             notice->about,    notice->variables, items,
-                             notice->is_secret};
+    const letter_t letter = {.form = notice->form,
+                             .language = notice->language,
+                             .to = notice->to,
+                             .about = notice->about,
+                             .variables = notice->variables,
+                             .items = items,
+                             .is_secret = notice->is_secret};
 
     APR_ARRAY_PUSH(items, apr_hash_t *) = notice->variables;
     put(notice->variables, "emailfrom",
@@ -327,6 +342,18 @@ static const char *language_of(const qlm_arguments_t *arguments, const qlm_order
     return *asked || !order->language ? asked : order->language;
 }
 
+/* The sender that the arguments name, "" if there is none that can be used. */
+static const char *sender_of(const qlm_fulfil_line_t *line, qlm_call_t *call)
+{
+    const char *from = qlm_arguments_text(line->arguments, QLM_ARGUMENT_MAIL_FROM);
+
+    if (*from && !qlm_mail_is_address(from)) {
+        add_note(call, "%s", "is_emailfrom is no usable address");
+        return "";
+    }
+    return from;
+}
+
 qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t template_argument,
                               qlm_store_t *store, qlm_call_t *call, apr_pool_t *pool)
 {
@@ -343,6 +370,10 @@ qlm_error_t *qlm_notify_order(const apr_array_header_t *lines, qlm_argument_t te
     letter.language = language_of(first->arguments, first->order);
     address_letter(&letter, APR_ARRAY_IDX(lines, 0, qlm_fulfil_line_t).order, call);
     letter.items = items_of(lines, call);
+    letter.from = sender_of(first, call);
+    letter.subject = qlm_arguments_text(first->arguments, QLM_ARGUMENT_MAIL_SUBJECT);
+    letter.cc = qlm_arguments_text(first->arguments, QLM_ARGUMENT_MAIL_CC);
+    letter.bcc = qlm_arguments_text(first->arguments, QLM_ARGUMENT_MAIL_BCC);
     return post(&letter, store, call, pool);
 }
 

@@ -23,6 +23,9 @@ qlm_error_t *qlm_operation_remove_install(qlm_reply_t *reply, qlm_call_t *call);
 /** ReleaseLicenseHttp (release.c). */
 qlm_error_t *qlm_operation_release(qlm_reply_t *reply, qlm_call_t *call);
 
+/** Register (register.c): a trial key by mail. */
+qlm_error_t *qlm_operation_register(qlm_reply_t *reply, qlm_call_t *call);
+
 /** RequestAuthorizationCodeForActivationHttp and ActivateKeyByAuthorizationCodeHttp
  * (authorization.c). */
 qlm_error_t *qlm_operation_request_code(qlm_reply_t *reply, qlm_call_t *call);

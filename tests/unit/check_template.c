@@ -424,18 +424,19 @@ END_TEST
 
 START_TEST(builtin_templates_are_sound)
 {
-    static const char *const names[] = {"1. New Order", "Ecommerce.New Order", "AuthorizationCode"};
+    static const char *const names[] = {"1. New Order", "Ecommerce.New Order", "AuthorizationCode",
+                                        "Customer.TrialRequest"};
     const apr_array_header_t *list = qlm_template_builtin(pool);
     int found = 0;
 
-    ck_assert_int_eq(list->nelts, 6);
+    ck_assert_int_eq(list->nelts, 8);
     for (int i = 0; i < list->nelts; i++) {
         const qlm_template_t *form = &APR_ARRAY_IDX(list, i, qlm_template_t);
 
         ck_assert_ptr_null(qlm_template_check(form, pool));
         ck_assert_ptr_nonnull(
             strstr(form->html, apr_pstrcat(pool, "<html lang=\"", form->language, "\">", NULL)));
-        for (int j = 0; j < 3; j++) {
+        for (int j = 0; j < 4; j++) {
             found += strcmp(form->name, names[j]) == 0 &&
                      (strcmp(form->language, "en") == 0 || strcmp(form->language, "de") == 0);
         }
@@ -446,7 +447,7 @@ START_TEST(builtin_templates_are_sound)
                       strcmp(form->language, other->language) != 0);
         }
     }
-    ck_assert_int_eq(found, 6);
+    ck_assert_int_eq(found, 8);
 }
 END_TEST
 
@@ -457,6 +458,7 @@ START_TEST(builtin_templates_say_what_matters)
     set("orderid", "4711");
     set("fullname", "J\xc3\xb6rg <b>");
     set("authorizationcode", "123456");
+    set("subscriptionexpirydate", "2027-01-31");
     set("majorversion", "2");
     set("minorversion", "1");
     add_item("AAAAA-1", "Tool & Co");
@@ -478,7 +480,13 @@ START_TEST(builtin_templates_say_what_matters)
             ck_assert_ptr_null(strstr(made.subject, "123456"));
             continue;
         }
-        ck_assert_ptr_nonnull(strstr(made.subject, "4711"));
+        if (strcmp(form->name, "Customer.TrialRequest") == 0) {
+            ck_assert_ptr_nonnull(strstr(made.subject, "Tool & Co"));
+            ck_assert_ptr_nonnull(strstr(made.text, ": 2027-01-31\n"));
+        }
+        else {
+            ck_assert_ptr_nonnull(strstr(made.subject, "4711"));
+        }
         ck_assert_ptr_nonnull(strstr(made.html, "Tool &amp; Co 2.1"));
         ck_assert_ptr_nonnull(strstr(made.html, "AAAAA-1"));
         ck_assert_ptr_nonnull(strstr(made.html, "BBBBB-2"));
