@@ -58,7 +58,7 @@ static const qlm_command_option_t key_create_options[] = {
 };
 
 static const qlm_command_option_t key_list_options[] = {
-    {"vendor", "NAME", 0, "only keys of this vendor's orders"},
+    {"vendor", "NAME", 0, "only keys of this vendor's orders; registration: trials"},
     {"order", "NUMBER", 0, "only keys of this order"},
     {"line", "NUMBER", 0, "only keys of this line of the order"},
     {"customer", "ID", 0, "only keys of this customer (see customer find)"},

@@ -7,10 +7,12 @@
 #include "base/date.h"
 #include "base/text.h"
 #include "store/history.h"
+#include "store/registrations.h"
 #include "vendor/vendor.h"
 
 #include <apr_strings.h>
 #include <string.h>
+#include <strings.h>
 
 #define LIMIT     50
 #define LIMIT_MAX 100000
@@ -194,7 +196,10 @@ static qlm_error_t *read_filter(qlm_license_filter_t *filter, qlm_tool_t *tool)
     filter->order_ref = order ? order : "";
     filter->line_ref = line ? line : "";
     filter->vendor = "";
-    if (vendor && *vendor) {
+    if (vendor && strcasecmp(vendor, QLM_REGISTRATION_VENDOR) == 0) {
+        filter->vendor = QLM_REGISTRATION_VENDOR;
+    }
+    else if (vendor && *vendor) {
         const qlm_vendor_t *found = qlm_vendor_find(vendor);
 
         if (!found) {

@@ -151,7 +151,7 @@ class Template:
 
     # methods that are off until somebody wants them
     SWITCHES = ("enableGetActivationKey", "enableUpgradeLicense", "enableRetrieveActivationKeyHttp",
-                "enableRevokeLicense", "enableGetRecentOrders")
+                "enableRevokeLicense", "enableGetRecentOrders", "enableRegisterLicense")
 
     def __init__(self):
         self.root = Path(tempfile.mkdtemp(prefix="qlm-template-", dir="/tmp"))

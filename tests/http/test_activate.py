@@ -171,6 +171,24 @@ def test_trials_per_computer(site):
             assert validate(site, second, computer).error is None
 
 
+def test_the_other_name_of_the_property_counts_too(new_site):
+    site = new_site()
+    for name, value in [("enforceMaxTrialsWhenActivating", "true"), ("numberOfTrialLicensesAllowedPerClient", "1"),
+                        ("enforceTrialsMatchComputerIDOnly", "true")]:
+        site.ctl("property", "set", name, value)
+    keys = [issue(site, is_licensemodel=model, is_expduration="10") for model in ("trial", "trial_floating", "trial_cloud")]
+    assert validate(site, keys[0], "PC-1", is_computer_name="A").error is None
+    assert validate(site, keys[1], "pc-1", is_computer_name="B").code == "213"
+    assert validate(site, keys[2], "PC-1").code == "213"
+    site.ctl("property", "set", "numberOfTrialLicensesAllowedPerClient", "2")
+    assert validate(site, keys[1], "PC-1", is_computer_name="B").error is None
+    site.ctl("property", "set", "numberOfTrialLicensesAllowedPerClient", "0")
+    assert validate(site, keys[2], "PC-2").code == "213"
+    assert validate(site, keys[0], "PC-1").error is None, "a computer that is in stays in"
+    site.ctl("property", "set", "numberOfTrialLicensesAllowedPerClient", "-1")
+    assert validate(site, keys[2], "PC-1").error is None
+
+
 def test_trials_are_counted_by_id_and_name(site):
     computer = "named-" + order_number()
     with site.properties(enforceMaxTrialsWhenActivating="true", numberOfTrialLicensesAllowedPerClient="1"):

@@ -21,7 +21,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def mailer(template, server):
-    with mailing_site(template, server, enableRegisterLicense="true", maxRegistrationsPerAddressPerDay="-1") as site:
+    with mailing_site(template, server, maxRegistrationsPerAddressPerDay="-1") as site:
         yield site
 
 
@@ -29,7 +29,6 @@ def mailer(template, server):
 def fresh(new_site):
     """A site of the test's own, without a mail server: the mails wait."""
     site = new_site()
-    site.ctl("property", "set", "enableRegisterLicense", "true")
     site.ctl("property", "set", "maxRegistrationsPerAddressPerDay", "-1")
     return site
 
@@ -222,9 +221,19 @@ def test_a_known_customer_is_not_changed(fresh):
     assert report(fresh, key).field("availableLicenses") == "1"
 
 
-def test_off_by_default(site):
-    with site.unchanged():
+def test_switched_off_and_so_by_default(site):
+    off, = [p for p in site.ctl_json("property", "list", "--all") if p["name"] == "enableRegisterLicense"]
+    assert off["default"] == "false"
+    with site.properties(enableRegisterLicense="false"), site.unchanged():
         xml_refusal(site, register(site, address()), 7)
+
+
+def test_shown_to_the_operator(fresh):
+    mail = address()
+    issue(fresh)
+    done(register(fresh, mail))
+    shown, = fresh.ctl_json("key", "list", "--vendor", "registration")
+    assert normal(shown["activation_key"]) == license_of(fresh, mail)["activation_key"]
 
 
 # ---- the rules
