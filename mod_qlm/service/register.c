@@ -273,8 +273,8 @@ static const char *new_key(const registering_t *registering)
     return APR_ARRAY_IDX(line->keys, 0, const char *);
 }
 
-/* Of two that come at the same time with the same e-mail the second one is judged again, with the
- * first one before its eyes. */
+/* Of several that come at the same time with the same e-mail one makes the customer; the others are
+ * then judged one after the other, with the earlier ones before their eyes. */
 static qlm_error_t *enter(qlm_store_t *store, void *baton, apr_pool_t *pool)
 {
     registering_t *registering = baton;
@@ -286,6 +286,9 @@ static qlm_error_t *enter(qlm_store_t *store, void *baton, apr_pool_t *pool)
 
     call->notes = registering->notes;
     QLM_TRY(qlm_store_find_customer_of_email(&known, store, registration.email, call->pool));
+    if (known) {
+        QLM_TRY(qlm_store_hold_customer(store, known->id, pool));
+    }
     QLM_TRY(qlm_store_list_registrations(&earlier, store, registration.email, pool));
     QLM_TRY(
         qlm_trialrules_check_earlier(&registering->applicant, earlier, known, store, call, pool));

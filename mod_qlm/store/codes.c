@@ -70,12 +70,11 @@ qlm_error_t *qlm_store_list_codes_of_customer(apr_array_header_t **codes, qlm_st
                                               const qlm_customer_t *customer, apr_int64_t since,
                                               apr_pool_t *pool)
 {
-    const char *held[] = {qlm_statement_number(customer->id, pool)};
     const char *values[] = {qlm_text_fold(customer->email, pool),
                             qlm_statement_number(since, pool)};
     apr_array_header_t *rows;
 
-    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_HOLD, held, pool));
+    QLM_TRY(qlm_store_hold_customer(store, customer->id, pool));
     QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_CODES_OF_EMAIL, values, pool));
     *codes = apr_array_make(pool, rows->nelts, sizeof(qlm_authcode_t));
     for (int i = 0; i < rows->nelts; i++) {
@@ -118,6 +117,13 @@ qlm_error_t *qlm_store_find_customer_of_email(const qlm_customer_t **customer, q
         *customer = found;
     }
     return NULL;
+}
+
+qlm_error_t *qlm_store_hold_customer(qlm_store_t *store, apr_int64_t id, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(id, pool)};
+
+    return qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_HOLD, values, pool);
 }
 
 static qlm_error_t *add_keys(apr_array_header_t *keys, qlm_store_t *store,

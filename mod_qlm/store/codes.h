@@ -58,6 +58,9 @@ qlm_error_t *qlm_store_add_code(int *added, qlm_store_t *store, const qlm_authco
 qlm_error_t *qlm_store_find_customer_of_email(const qlm_customer_t **customer, qlm_store_t *store,
                                               const char *email, apr_pool_t *pool);
 
+/** Inside a unit: hold a customer: of units that hold the same one, one after the other goes on. */
+qlm_error_t *qlm_store_hold_customer(qlm_store_t *store, apr_int64_t id, apr_pool_t *pool);
+
 /** The licenses of a product that a customer may use: own ones, newest first, then those of an
  * organization that lets its users acquire licenses. Revoked ones are left out. array of
  * const char *: activation keys, at most @a limit of each kind. */
