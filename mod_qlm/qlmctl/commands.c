@@ -102,6 +102,9 @@ static const qlm_command_option_t customer_find_options[] = {
 
 static const qlm_command_option_t organization_list_options[] = {
     {"limit", "NUMBER", 0, "at most so many, by name; default 50"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t install_list_options[] = {
     {"limit", "NUMBER", 0, "at most so many, the last used first; default 50"},
     END_OF_OPTIONS,

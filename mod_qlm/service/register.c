@@ -45,18 +45,11 @@ typedef struct registering_t {
     qlm_order_t order;
     apr_array_header_t *lines; /* the one line */
     const char *notes;         /* of the call, before the unit */
+    const char *ignored;       /* names that the request had no right to, for the log */
 } registering_t;
 
 /* ---- arguments --------------------------------------------------------------------------------
  */
-
-static void ignore(qlm_call_t *call, const char *names)
-{
-    if (*names) {
-        qlm_call_note(call, apr_pstrcat(call->pool, "not taken from the request:", names,
-                                        "; see registrationAcceptsAllArguments", NULL));
-    }
-}
 
 /* The publisher's arguments come from stored ones, unless he lets requests decide. */
 static qlm_error_t *read_publishers(registering_t *registering)
@@ -76,7 +69,7 @@ static qlm_error_t *read_publishers(registering_t *registering)
     if (registering->sources != STORED) {
         return NULL;
     }
-    ignore(call, ignored);
+    registering->ignored = *ignored ? ignored : NULL;
     QLM_TRY(qlm_arguments_read(&stored, parameters, call->input->fields, STORED, call->properties,
                                call->pool));
     for (int i = 0; of_publisher[i] != QLM_ARGUMENT_NONE; i++) {
@@ -390,7 +383,10 @@ static void answer(qlm_reply_t *reply, const registering_t *registering)
     if (!answer_page(reply, message, call)) {
         qlm_reply_result(reply, message, NULL, NULL, call->pool);
     }
-    qlm_reply_note(reply, "registered", qlm_keygen_for_log(new_key(registering), call->pool));
+    reply->outcome = "registered";
+    reply->subject = apr_pstrcat(call->pool, qlm_keygen_for_log(new_key(registering), call->pool),
+                                 registering->ignored ? "; not taken from the request:" : "",
+                                 registering->ignored, NULL);
 }
 
 /* ---- refusing ---------------------------------------------------------------------------------

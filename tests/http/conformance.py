@@ -1,12 +1,15 @@
 """The contract of each method, once: who may call it, what it takes, how it answers. test_conformance.py makes the cases
 of it, and compares it with the page of methods and with what the server itself lists."""
+import base64
 import dataclasses
+import hmac
 import itertools
 import re
 import typing
 from pathlib import Path
 
 from client import PRODUCT, call, issue, order_number
+from client import PRODUCT, call, issue, normal, order_number
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDOR = "QlmAuthenticationProvider"
@@ -113,6 +116,39 @@ def a_computer(site):
     return {**a_key(site), "is_pcid": unique("PC"), **PRODUCT}
 
 
+def verifier_of(site, owner, password):
+    """What the server stores of a password or code: made here as it makes it, HKDF and HMAC with SHA-256."""
+    secret = bytes.fromhex(site.secret.read_text().split()[-1])
+    master = hmac.digest(bytes(32), secret, "sha256")
+    key = hmac.digest(master, b"mod_qlm credential v1" + b"\x01", "sha256")
+    mac = hmac.digest(key, owner.encode() + b"\0" + password.encode(), "sha256")
+    return "v1$" + base64.b64encode(mac).decode()
+
+
+def a_code(site):
+    """A code that came by mail, of a new license."""
+    key, computer = issue(site, orderNumber=unique()), unique("PC")
+    site.change("INSERT INTO qlm_authorization_code (computer_fold, code_verifier, license_id, created_at, expires_at)"
+                " SELECT ?, ?, id, created_at, created_at + 600 FROM qlm_license WHERE activation_key = ?",
+                computer.lower(), verifier_of(site, "code/" + computer.lower(), "123456"), normal(key))
+    return {"is_authcode": "123456", "is_pcid": computer, **PRODUCT}
+
+
+def an_install(site):
+    return {"is_installid": call(site, "AnalyticsAddInstallHttp").field("installID")}
+
+
+def an_applicant(_):
+    return {"is_email": unique() + "@company.example", **PRODUCT}
+
+
+def a_requester(_):
+    return {"is_email": unique() + "@user.example", "is_pcid": unique("PC"), **PRODUCT}
+
+
+INSTALL = ("SOFTWARE_VERSION OS_VERSION COMPUTER_NAME INSTALL_COMPUTER KEY COMPUTER_KEY TRIAL PRODUCT_NAME MAJOR MINOR"
+           " CUSTOM_DATA1 CUSTOM_DATA2 CUSTOM_DATA3 ARGS")
+
 def an_active_computer(site):
     fields = a_computer(site)
     assert call(site, "ActivateKey", fields).error is None
@@ -145,6 +181,16 @@ METHODS = [
     Method("ActivateKey",
            "KEY! COMPUTER_ID! PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA AFFILIATE QLM_VERSION VENDOR USER PWD"
            " SIGN BOM ARGS", "offered", a_computer, DOCUMENT, ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("ActivateKeyByAuthorizationCodeHttp",
+           "CODE! COMPUTER_ID! COMPUTER_KEY PRODUCT MAJOR MINOR COMPUTER_NAME EMAIL USER_DATA LOG_USER_DATA AFFILIATE"
+           " QLM_VERSION SIGN BOM ARGS", "public", a_code, DOCUMENT, ignores="QLM_VERSION ARGS"),
+    Method("AnalyticsAddInstallHttp", INSTALL, "public", lambda _: {}, ("result", "installID"),
+           "enablePublishAnalyticsApi", ignores="ARGS"),
+    Method("AnalyticsRemoveInstallHttp", "INSTALL_ID!", "public", an_install, ("result",), "enablePublishAnalyticsApi"),
+    Method("AnalyticsUpdateInstallHttp", "INSTALL_ID! " + INSTALL, "public", an_install, ("result",),
+           "enablePublishAnalyticsApi", ignores="ARGS"),
+    Method("AnalyticsUpdateLastAccessedDateHttp", "INSTALL_ID!", "public", an_install, ("result",),
+           "enablePublishAnalyticsApi"),
     Method("EnableMaintenancePlan", "KEY PLAN %s MAIL_TEMPLATE SEND_MAIL LOCALE" % PLAN, "vendor", a_key, ("result",),
            ignores="VENDOR USER PWD ARGS PLAN"),
     Method("GetActivationKey", ISSUE, "vendor", an_order, ("licenses",), "enableGetActivationKey",
@@ -159,6 +205,11 @@ METHODS = [
     Method("PingHttp", "", "public", lambda _: {}, ("result", "serverDate", "serverVersion", "serverDate")),
     Method("QlmWebHookHandler", ISSUE, "vendor", an_order, ("licenses",),
            ignores="QLM_VERSION VENDOR USER PWD ARGS"),
+    Method("Register",
+           "EMAIL! PRODUCT! MAJOR! MINOR! ARGS FULL_NAME COMPANY PHONE COUNTRY ADDRESS1 ADDRESS2 CITY STATE ZIP SUBSCRIBE"
+           " USER_DATA LOCALE MODEL DURATION EXPIRY FEATURES QUANTITY PLAN PLAN_DAYS AFFILIATE PROPERTIES QLM_VERSION"
+           " SEND_MAIL MAIL_TEMPLATE MAIL_SUBJECT MAIL_FROM MAIL_CC MAIL_BCC FAILURE_TEMPLATE CONFIRMATION", "public",
+           an_applicant, ("result",), "enableRegisterLicense", ignores="QLM_VERSION ARGS"),
     Method("ReleaseLicenseHttp", "KEY! COMPUTER_ID DEACTIVATION_CODE LOG_RELEASE VENDOR USER PWD ARGS LOCALE", "vendor",
            an_active_computer, ("result",), "enableReleaseKeyHttp", ignores="VENDOR USER PWD ARGS"),
     Method("RenewMaintenancePlan", "KEY %s RENEWAL_TEMPLATE SEND_MAIL LOCALE" % PLAN, "vendor", a_key, ("result",),
@@ -166,6 +217,8 @@ METHODS = [
     Method("RenewSubscriptionHttp", "KEY EXPIRY DURATION PLAN PLAN_DATE PLAN_DAYS PROPERTIES VENDOR USER PWD PRODUCT MAJOR"
            " MINOR ARGS RENEWAL_TEMPLATE SEND_MAIL LOCALE", "vendor", a_subscription, ("result",),
            "enableRenewSubscriptionHttp", ignores="VENDOR USER PWD ARGS PLAN"),
+    Method("RequestAuthorizationCodeForActivationHttp",
+           "EMAIL! COMPUTER_ID! PRODUCT! MAJOR! MINOR! LOCALE ARGS", "public", a_requester, ("result",), ignores="ARGS"),
     Method("RetrieveActivationKeyHttp", "ORDER USER_DATA FORMAT VENDOR USER PWD ARGS LOCALE", "vendor", an_order_number,
            ("licenses",), "enableRetrieveActivationKeyHttp", ignores="VENDOR USER PWD ARGS"),
     Method("RevokeLicenseHttp", "KEY REVOKE VENDOR USER PWD PRODUCT MAJOR MINOR ARGS LOCALE", "vendor", a_key,

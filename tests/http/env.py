@@ -184,6 +184,9 @@ class Template:
             self._run("property", "set", switch, "true")
         # requests are not signed, but in the tests of that
         self._run("property", "set", "strictAuthenticationHttpMethods", "none")
+        # all tests call from one address
+        for limit in ("maxInstallsPerAddressPerDay", "maxRegistrationsPerAddressPerDay"):
+            self._run("property", "set", limit, "-1")
 
     def _run(self, *arguments, stdin=""):
         return qlmctl(self.database, self.secret, *arguments, stdin=stdin)
