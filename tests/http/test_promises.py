@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from client import KEY, PRODUCT, Connection, call, issue, kept, normal, order, order_number, report, storm, until, \
-    validate
+from client import KEY, PRODUCT, Connection, activate, call, issue, kept, normal, order, order_number, report, storm, \
+    until, validate
 from env import PASSWORD, USER
 
 OFFLINE = (OSError, http.client.HTTPException)
@@ -148,6 +148,14 @@ def test_one_computer_many_times_takes_one_seat(any_site):
     assert {a.error for a in answers} == {None}
     assert {a.field("availableLicenses") for a in answers} == {"4"}
     assert len({a.field("pckey") for a in answers}) == 1
+
+
+def test_a_computer_that_activates_at_once_under_several_names(any_site):
+    """The one that takes the seat and the one that finds it taken: both names are stored, one after the other."""
+    for i in range(40):
+        key, names = issue(any_site), ["N%d-%d" % (i, n) for n in range(4)]
+        answers = storm(names, lambda box, name: activate(any_site, key, is_computer_name=name), clients=4)
+        assert [a.field("computerName") for a in answers] == names
 
 
 def test_a_single_key_and_two_computers_at_once(any_site):
