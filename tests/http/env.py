@@ -490,6 +490,12 @@ QlmSecretFile "{self.secret}"
         return (["undeclared line in the error log: " + t for t in undeclared] +
                 ["expected line did not come: " + p for p in absent])
 
+    def empty_logs(self):
+        """Make room, where the server is stopped and its log has been audited."""
+        assert self.process is None
+        for path in (self.root / "logs").iterdir():
+            os.truncate(path, 0)
+        self._audited = 0
 
 
 def group_members(group):
