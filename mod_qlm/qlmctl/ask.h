@@ -11,4 +11,8 @@
 qlm_error_t *qlm_ask(qlm_reply_t **reply, qlm_tool_t *tool, const char *method,
                      qlm_fields_t *fields);
 
+/** What a call at the command line brings along, and a service to ask; both in the tool's pool.
+ * Errors: secret or database not usable. */
+qlm_error_t *qlm_ask_prepare(qlm_call_input_t *input, qlm_service_t **service, qlm_tool_t *tool);
+
 #endif

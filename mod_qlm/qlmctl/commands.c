@@ -81,6 +81,11 @@ static const qlm_command_option_t key_history_options[] = {
     END_OF_OPTIONS,
 };
 
+static const qlm_command_option_t key_delete_options[] = {
+    {"force", NULL, 0, "even if computers are active"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t import_options[] = {
     {"kind", "KIND", 0, "products, customers, licenses, activations; default: by the columns"},
     {"vendor", "NAME", 0, "the shop of licenses whose row names none"},
@@ -198,6 +203,14 @@ static const char template_set_details[] =
     "%ItemTemplate% marks is repeated for each key. A stored template replaces the built-in ones\n"
     "of its name, in all languages.";
 
+static const char key_set_details[] =
+    "Fields: NumLicenses, FloatingSeats, Features, SubscriptionExpiryDate, SubscriptionDuration,\n"
+    "MaintenanceRenewalDate, ComputerType, GenericLicense, ReceiptID, OrderStatus, UserData1,\n"
+    "Comment, LegacyKey, AffiliateID, BundleID, AllowedComputers and DeniedComputers (ids "
+    "separated\n"
+    "by ||), MaxReleaseCount, MaxReleasePeriodInDays. An empty value forgets a text or a date.\n"
+    "Computers keep their seats, and see the change when they activate again.";
+
 static const char import_details[] =
     "FILE: CSV with a heading line or the XML of a data set, UTF-8, columns named as QLM names "
     "its\n"
@@ -266,6 +279,12 @@ const qlm_command_t qlm_commands[] = {
      qlm_command_key_revoke},
     {"key", "explain", "KEY", 1, 1, key_explain_options,
      "Say what the server would answer to a computer, and why", NULL, qlm_command_key_explain},
+    {"key", "set", "KEY Field=value ...", 2, QLM_WORDS_MAX, NULL, "Change fields of a license",
+     key_set_details, qlm_command_key_set},
+    {"key", "delete", "KEY", 1, 1, key_delete_options, "Delete a license",
+     "Its history stays, and its order delivered again makes no new key. Revoking is better: the\n"
+     "customer then hears why the key does not work.",
+     qlm_command_key_delete},
     {"key", "history", "KEY", 1, 1, key_history_options,
      "Show what happened to a key, newest first", NULL, qlm_command_key_history},
     {"attempts", "list", "", 0, 0, attempts_list_options,

@@ -64,6 +64,8 @@ qlm_error_t *qlm_command_key_create(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_show(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_list(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_history(qlm_tool_t *tool);
+qlm_error_t *qlm_command_key_set(qlm_tool_t *tool);
+qlm_error_t *qlm_command_key_delete(qlm_tool_t *tool);
 qlm_error_t *qlm_command_import(qlm_tool_t *tool);
 qlm_error_t *qlm_command_export(qlm_tool_t *tool);
 qlm_error_t *qlm_command_key_revoke(qlm_tool_t *tool);

@@ -285,6 +285,14 @@ qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const c
                                     is_disabled ? "revoked" : "restored", actor, pool);
 }
 
+qlm_error_t *qlm_store_delete_license(qlm_store_t *store, apr_int64_t license_id, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_number(license_id, pool)};
+
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_ACTIVATIONS_DELETE, values, pool));
+    return qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_DELETE, values, pool);
+}
+
 /* ---- listing ---- */
 
 static qlm_error_t *read_licenses(apr_array_header_t **licenses, const apr_array_header_t *rows,

@@ -274,6 +274,9 @@ qlm_error_t *qlm_store_change_license(int *is_changed, qlm_store_t *store,
                                       const qlm_license_t *before, const qlm_license_t *after,
                                       const char *event, const qlm_actor_t *actor,
                                       apr_pool_t *pool);
+/** Inside a unit, of a license that is held: remove it and its computers; orders and history stay.
+ */
+qlm_error_t *qlm_store_delete_license(qlm_store_t *store, apr_int64_t license_id, apr_pool_t *pool);
 /** Inside a unit: revoke or restore. *changed is 0 if there is no such key. */
 qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const char *activation_key,
                                        int is_disabled, const qlm_actor_t *actor, apr_pool_t *pool);
