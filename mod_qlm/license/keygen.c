@@ -227,19 +227,28 @@ const char *qlm_keygen_computer(const qlm_computer_claim_t *claim, const qlm_sec
     return key;
 }
 
-const char *qlm_keygen_display(const char *normal, apr_pool_t *pool)
+const char *qlm_keygen_group(const char *normal, apr_size_t group, apr_size_t last,
+                             apr_pool_t *pool)
 {
     apr_size_t left = strlen(normal);
-    char *text = apr_palloc(pool, left + left / GROUP_SIZE + 1);
-    char *end = text;
+    char *text, *end;
 
-    for (; left > LAST_GROUP_SIZE; left -= GROUP_SIZE, normal += GROUP_SIZE) {
-        memcpy(end, normal, GROUP_SIZE);
-        end[GROUP_SIZE] = '-';
-        end += GROUP_SIZE + 1;
+    if (group == 0) {
+        return apr_pstrdup(pool, normal);
+    }
+    text = end = apr_palloc(pool, left + left / group + 1);
+    for (; left > last && left > group; left -= group, normal += group) {
+        memcpy(end, normal, group);
+        end[group] = '-';
+        end += group + 1;
     }
     memcpy(end, normal, left + 1);
     return text;
+}
+
+const char *qlm_keygen_display(const char *normal, apr_pool_t *pool)
+{
+    return qlm_keygen_group(normal, GROUP_SIZE, LAST_GROUP_SIZE, pool);
 }
 
 /* Of a key so short that 5 characters would be most of it, only half is shown. */

@@ -47,6 +47,11 @@ typedef struct qlm_computer_claim_t {
 const char *qlm_keygen_computer(const qlm_computer_claim_t *claim, const qlm_secrets_t *secrets,
                                 apr_pool_t *pool);
 
+/** The key with a dash after each @a group characters while more than @a last remain; 0 = without
+ * dashes. In @a pool. */
+const char *qlm_keygen_group(const char *normal, apr_size_t group, apr_size_t last,
+                             apr_pool_t *pool);
+
 /** The key as shown to people: a dash after each 5 while more than 9 characters remain. In @a pool.
  */
 const char *qlm_keygen_display(const char *normal, apr_pool_t *pool);

@@ -32,6 +32,10 @@ void qlm_call_note(qlm_call_t *call, const char *text);
 /** Who changes something by this call, for the history. */
 qlm_actor_t qlm_call_actor(const qlm_call_t *call);
 
+/** A key as the site hands it out, by licenseKeyFormatGroupSize and licenseKeyFormatMaxGroupSize;
+ * in the call's pool. */
+const char *qlm_call_shown_key(const char *normal, const qlm_call_t *call);
+
 /** Borrow a connection for the call (call->store), if it has none. Errors: STORE. */
 qlm_error_t *qlm_call_borrow(qlm_call_t *call);
 

@@ -79,7 +79,7 @@ static qlm_error_t *store_changed(work_t *work, qlm_changing_t *changing, qlm_st
     QLM_TRY(qlm_store_change_license(&is_changed, store, &changing->view->license, &changing->after,
                                      changing->event, &actor, pool));
     APR_ARRAY_PUSH(work->shown, const char *) =
-        qlm_keygen_display(changing->after.activation_key, work->call->pool);
+        qlm_call_shown_key(changing->after.activation_key, work->call);
     if (!is_changed) {
         return NULL;
     }

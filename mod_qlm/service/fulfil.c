@@ -86,7 +86,7 @@ static void write_answer(qlm_fulfil_line_t *line, const apr_array_header_t *keys
 
     for (int i = 0; i < keys->nelts; i++) {
         APR_ARRAY_PUSH(shown, const char *) =
-            qlm_keygen_display(APR_ARRAY_IDX(keys, i, const char *), call->pool);
+            qlm_call_shown_key(APR_ARRAY_IDX(keys, i, const char *), call);
     }
     if (call->vendor) {
         call->vendor->write_keys(&answer, shown, &callback, call->pool);

@@ -74,7 +74,7 @@ static apr_hash_t *key_variables(const qlm_fulfil_line_t *line, const char *key,
         qlm_snapshot_product(call->site, terms->product_id, terms->major, terms->minor);
     apr_hash_t *variables = apr_hash_make(call->pool);
 
-    put(variables, "activationkey", qlm_keygen_display(key, call->pool));
+    put(variables, "activationkey", qlm_call_shown_key(key, call));
     put(variables, "productname", product ? product->name : "");
     put(variables, "majorversion", number_text(terms->major, call));
     put(variables, "minorversion", number_text(terms->minor, call));

@@ -340,7 +340,7 @@ static const char *confirmation(const registering_t *registering)
     apr_hash_t *variables = variables_of(registering);
     qlm_rendered_t rendered;
 
-    put(variables, "activationkey", qlm_keygen_display(new_key(registering), call->pool));
+    put(variables, "activationkey", qlm_call_shown_key(new_key(registering), call));
     APR_ARRAY_PUSH(items, apr_hash_t *) = variables;
     if (*message) {
         qlm_template_render(&rendered, &form, variables, items, call->pool);

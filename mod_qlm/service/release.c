@@ -295,7 +295,7 @@ static const char *result_text(const release_t *release)
     const qlm_activation_t *activation = &release->activation;
     const char *name =
         *activation->computer_name ? activation->computer_name : activation->computer_id;
-    const char *values[] = {qlm_keygen_display(release->key, call->pool), name, NULL};
+    const char *values[] = {qlm_call_shown_key(release->key, call), name, NULL};
 
     return release->left
                ? apr_psprintf(call->pool, "One instance less runs on computer %s; %d left.", name,

@@ -45,8 +45,7 @@ static qlm_error_t *find_keys(apr_array_header_t **keys, qlm_reply_t *reply, con
         const qlm_license_t *license = &APR_ARRAY_IDX(licenses, i, qlm_license_t);
 
         if (!license->is_disabled) {
-            APR_ARRAY_PUSH(*keys, const char *) =
-                qlm_keygen_display(license->activation_key, call->pool);
+            APR_ARRAY_PUSH(*keys, const char *) = qlm_call_shown_key(license->activation_key, call);
         }
     }
     return (*keys)->nelts ? NULL

@@ -3,6 +3,7 @@
 #include "service/service.h"
 
 #include "base/text.h"
+#include "license/keygen.h"
 #include "service/accessed.h"
 #include "service/authenticate.h"
 #include "service/call.h"
@@ -74,6 +75,15 @@ qlm_actor_t qlm_call_actor(const qlm_call_t *call)
                                call->input->client_ip, call->now};
 
     return actor;
+}
+
+const char *qlm_call_shown_key(const char *normal, const qlm_call_t *call)
+{
+    apr_int64_t group = qlm_properties_int(call->properties, QLM_PROPERTY_KEY_GROUP);
+    apr_int64_t last = qlm_properties_int(call->properties, QLM_PROPERTY_KEY_MAX_GROUP);
+
+    return qlm_keygen_group(normal, group > 0 ? (apr_size_t)group : 0,
+                            last > 0 ? (apr_size_t)last : 0, call->pool);
 }
 
 qlm_error_t *qlm_call_borrow(qlm_call_t *call)

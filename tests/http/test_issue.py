@@ -436,3 +436,14 @@ def test_the_product_version_of_the_order_is_stored(site):
     key = issue(site, is_productid="1", is_majorversion="2", is_minorversion="0")
     seen = validate(site, key, **{**PRODUCT, "is_majorversion": "2"})
     assert (seen.field("majorVersion"), seen.field("minorVersion")) == ("2", "0")
+
+
+@pytest.mark.parametrize("size, most, groups", [("4", "4", [4] * 6 + [2]), ("5", "6", [5] * 4 + [6]), ("0", "9", [26]),
+                                                ("100", "9", [26]), ("13", "1", [13, 13])])
+def test_how_keys_are_grouped(site, size, most, groups):
+    number = order_number()
+    with site.properties(licenseKeyFormatGroupSize=size, licenseKeyFormatMaxGroupSize=most):
+        key = issue(site, orderNumber=number)
+    assert [len(part) for part in key.split("-")] == groups
+    assert issue(site, orderNumber=number) == key  # the same bytes, however keys are shown today
+    assert report(site, key).field("activationKey") == normal(key)
