@@ -255,7 +255,7 @@ qlm_error_t *qlm_operation_request_code(qlm_reply_t *reply, qlm_call_t *call)
     asking_t asking = {.call = call, .notes = call->notes, .outcome = "unknown"};
 
     QLM_TRY(read_asking(&asking, call));
-    QLM_TRY(qlm_store_find_customer_of_email(
+    QLM_TRY(qlm_store_find_customer_by_email(
         &asking.customer, call->store, qlm_arguments_text(call->arguments, QLM_ARGUMENT_EMAIL),
         call->pool));
     if (asking.customer) {

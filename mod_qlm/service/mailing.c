@@ -24,8 +24,8 @@ qlm_error_t *qlm_outbox_smtp_settings(qlm_smtp_settings_t *settings,
     settings->tls = !is_encrypted ? 0 : settings->port == 465 ? 2 : 1;
     settings->ca_file = "";
     settings->total_seconds = SEND_SECONDS;
-    return qlm_round_open_secret(&settings->password, QLM_PROPERTY_SMTP_PASSWORD, properties,
-                                 secrets, pool);
+    return qlm_site_open_secret(&settings->password, QLM_PROPERTY_SMTP_PASSWORD, properties,
+                                secrets, pool);
 }
 
 qlm_error_t *qlm_outbox_find_clear_login(const char **server, qlm_store_t *store, apr_pool_t *pool)

@@ -46,8 +46,8 @@ static qlm_error_t *sign(const char **header, const char *body, const qlm_round_
 {
     const char *secret, *hex;
 
-    QLM_TRY(qlm_round_open_secret(&secret, QLM_PROPERTY_WEBHOOK_SECRET, round->properties,
-                                  qlm_service_secrets(round->service), pool));
+    QLM_TRY(qlm_site_open_secret(&secret, QLM_PROPERTY_WEBHOOK_SECRET, round->properties,
+                                 qlm_service_secrets(round->service), pool));
     QLM_TRY(qlm_sha256_hex(&hex, apr_pstrcat(pool, body, secret, NULL), pool));
     *header = apr_pstrcat(pool, "X-QLM-Signature: ", hex, NULL);
     return NULL;

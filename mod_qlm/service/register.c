@@ -278,7 +278,7 @@ static qlm_error_t *enter(qlm_store_t *store, void *baton, apr_pool_t *pool)
     qlm_license_view_t *view;
 
     call->notes = registering->notes;
-    QLM_TRY(qlm_store_find_customer_of_email(&known, store, registration.email, call->pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&known, store, registration.email, call->pool));
     if (known) {
         QLM_TRY(qlm_store_hold_customer(store, known->id, pool));
     }
@@ -412,7 +412,7 @@ static qlm_error_t *mail_refusal(qlm_store_t *store, void *baton, apr_pool_t *po
                                  "refused registration",
                                  0};
 
-    QLM_TRY(qlm_store_find_customer_of_email(&known, store, notice.to, pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&known, store, notice.to, pool));
     if (!known) {
         return NULL;
     }

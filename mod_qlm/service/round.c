@@ -37,17 +37,6 @@ int qlm_round_is_stopping(const qlm_round_t *round)
     return round->input->is_stopping(round->input->baton);
 }
 
-qlm_error_t *qlm_round_open_secret(const char **text, qlm_property_t property,
-                                   const qlm_properties_t *properties, const qlm_secrets_t *secrets,
-                                   apr_pool_t *pool)
-{
-    const char *identity =
-        apr_pstrcat(pool, "property/", qlm_text_fold(qlm_property_row(property)->name, pool), NULL);
-
-    return qlm_secrets_open(text, secrets, identity, qlm_properties_text(properties, property),
-                            pool);
-}
-
 /* ---- the database -----------------------------------------------------------------------------
  */
 

@@ -48,9 +48,4 @@ qlm_error_t *qlm_round_hold_lease(int *held, qlm_round_t *round, apr_pool_t *poo
 qlm_error_t *qlm_round_settle(qlm_round_t *round, qlm_outbox_row_t *row, qlm_smtp_outcome_t outcome,
                               const char *reason, apr_pool_t *pool);
 
-/** A property of type secret, as it was given. */
-qlm_error_t *qlm_round_open_secret(const char **text, qlm_property_t property,
-                                   const qlm_properties_t *properties, const qlm_secrets_t *secrets,
-                                   apr_pool_t *pool);
-
 #endif

@@ -288,14 +288,21 @@ const qlm_properties_t *qlm_snapshot_properties(const qlm_snapshot_t *snapshot)
     return snapshot->properties;
 }
 
-qlm_error_t *qlm_snapshot_secret(const char **text, const qlm_snapshot_t *snapshot,
-                                 qlm_property_t property, apr_pool_t *pool)
+qlm_error_t *qlm_site_open_secret(const char **text, qlm_property_t property,
+                                  const qlm_properties_t *properties, const qlm_secrets_t *secrets,
+                                  apr_pool_t *pool)
 {
     const char *identity =
         apr_pstrcat(pool, "property/", qlm_text_fold(qlm_property_row(property)->name, pool), NULL);
 
-    return qlm_secrets_open(text, snapshot->secrets, identity,
-                            qlm_properties_text(snapshot->properties, property), pool);
+    return qlm_secrets_open(text, secrets, identity, qlm_properties_text(properties, property),
+                            pool);
+}
+
+qlm_error_t *qlm_snapshot_secret(const char **text, const qlm_snapshot_t *snapshot,
+                                 qlm_property_t property, apr_pool_t *pool)
+{
+    return qlm_site_open_secret(text, property, snapshot->properties, snapshot->secrets, pool);
 }
 
 int qlm_snapshot_has_foreign_keys(const qlm_snapshot_t *snapshot)

@@ -25,6 +25,10 @@ qlm_error_t *qlm_site_snapshot(const qlm_snapshot_t **snapshot, qlm_site_t *site
 const qlm_properties_t *qlm_snapshot_properties(const qlm_snapshot_t *snapshot);
 
 /** A property of type secret as it was given, in @a pool; "" if it is not set. Errors: INTERNAL. */
+qlm_error_t *qlm_site_open_secret(const char **text, qlm_property_t property,
+                                  const qlm_properties_t *properties, const qlm_secrets_t *secrets,
+                                  apr_pool_t *pool);
+/** The same of a snapshot. */
 qlm_error_t *qlm_snapshot_secret(const char **text, const qlm_snapshot_t *snapshot,
                                  qlm_property_t property, apr_pool_t *pool);
 

@@ -102,23 +102,6 @@ qlm_error_t *qlm_store_add_code(int *added, qlm_store_t *store, const qlm_authco
     return qlm_statement_execute(added, store, QLM_STATEMENT_CODE_INSERT, values, pool);
 }
 
-qlm_error_t *qlm_store_find_customer_of_email(const qlm_customer_t **customer, qlm_store_t *store,
-                                              const char *email, apr_pool_t *pool)
-{
-    const char *values[] = {qlm_text_fold(email, pool)};
-    qlm_customer_t *found;
-    qlm_row_t row;
-
-    *customer = NULL;
-    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, values, pool));
-    if (row) {
-        found = apr_palloc(pool, sizeof(*found));
-        qlm_record_read_customer(found, &row);
-        *customer = found;
-    }
-    return NULL;
-}
-
 qlm_error_t *qlm_store_hold_customer(qlm_store_t *store, apr_int64_t id, apr_pool_t *pool)
 {
     const char *values[] = {qlm_statement_number(id, pool)};

@@ -54,10 +54,6 @@ qlm_error_t *qlm_store_list_codes_of_customer(apr_array_header_t **codes, qlm_st
 qlm_error_t *qlm_store_add_code(int *added, qlm_store_t *store, const qlm_authcode_t *code,
                                 apr_int64_t forget, apr_pool_t *pool);
 
-/** The customer with this e-mail, any case; *customer is NULL if there is none. */
-qlm_error_t *qlm_store_find_customer_of_email(const qlm_customer_t **customer, qlm_store_t *store,
-                                              const char *email, apr_pool_t *pool);
-
 /** Inside a unit: hold a customer: of units that hold the same one, one after the other goes on. */
 qlm_error_t *qlm_store_hold_customer(qlm_store_t *store, apr_int64_t id, apr_pool_t *pool);
 
