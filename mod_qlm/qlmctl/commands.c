@@ -239,8 +239,6 @@ const qlm_command_t qlm_commands[] = {
      "so "
      "that\nno password is on the command line.",
      qlm_command_db_copy},
-    {"product", "add", "", 0, 0, product_add_options, "Define a product version and make its keys",
-     NULL, qlm_command_product_add},
     {"product", "add", "[field=value ...]", 0, QLM_WORDS_MAX, product_add_options,
      "Define a product version and make its keys", product_fields, qlm_command_product_add},
     {"product", "set", "FIELD=VALUE ...", 1, QLM_WORDS_MAX, product_options,

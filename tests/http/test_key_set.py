@@ -4,6 +4,13 @@ import json
 import pytest
 
 from client import PRODUCT, activate, call, issue, normal, order, order_number, report, validate, xml_refusal
+from conftest import running
+
+
+@pytest.fixture(scope="module")
+def site(template):
+    """A server of its own: an order whose license was deleted is nothing the other tests expect."""
+    yield from running(template, "event")
 
 
 @pytest.fixture
