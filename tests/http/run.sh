@@ -8,4 +8,10 @@ if [ ! -x "$QLM_HTTPD" ] || ! command -v xmlsec1 >/dev/null; then
     echo "an httpd ($QLM_HTTPD) and xmlsec1 are needed"
     exit 77
 fi
-exec "$PYTHON" -m pytest -p no:cacheprovider -ra "$srcdir/http" "$@"
+# Many tests wait more than they work: files are played by several processes, each with sites of its
+# own, where pytest-xdist is installed.
+workers=
+if "$PYTHON" -c 'import xdist' 2>/dev/null; then
+    workers="-n ${QLM_TEST_WORKERS:-3} --dist loadfile"
+fi
+exec "$PYTHON" -m pytest -p no:cacheprovider -ra $workers "$srcdir/http" "$@"

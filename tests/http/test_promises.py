@@ -123,9 +123,11 @@ def test_lines_of_one_purchase_at_once(any_site):
 
 # ---- a seat is sold once
 
-def test_200_computers_and_10_seats(any_site):
-    key = issue(any_site, is_quantity="10")
-    answers = storm(range(200), lambda box, i: (i, kept(box, any_site).call(
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_200_computers_and_10_seats(new_site, mpm):
+    site = new_site(mpm=mpm)
+    key = issue(site, is_quantity="10")
+    answers = storm(range(200), lambda box, i: (i, kept(box, site).call(
         "ActivateKey", {"is_avkey": key, "is_pcid": "PC-%d" % i, **PRODUCT})), clients=32)
     won = [i for i, a in answers if a.error is None]
     lost = [a for i, a in answers if a.error is not None]
@@ -133,14 +135,14 @@ def test_200_computers_and_10_seats(any_site):
     assert {(a.status, a.code, a.field("status")) for a in lost} == {(200, "210", "264")}
     left = sorted(int(a.field("availableLicenses")) for i, a in answers if a.error is None)
     assert left == list(range(10)), "each winner saw its own seat go"
-    with any_site.unchanged():
-        again = validate(any_site, key, "PC-%d" % won[0])
+    with site.unchanged():
+        again = validate(site, key, "PC-%d" % won[0])
         assert (again.error, again.field("availableLicenses")) == (None, "0")
-    assert report(any_site, key).field("availableLicenses") == "0"
-    rows = any_site.query("SELECT a.computer_id FROM qlm_activation a JOIN qlm_license l ON l.id = a.license_id"
+    assert report(site, key).field("availableLicenses") == "0"
+    rows = site.query("SELECT a.computer_id FROM qlm_activation a JOIN qlm_license l ON l.id = a.license_id"
                           " WHERE l.activation_key = ?", normal(key))
     assert {r["computer_id"] for r in rows} == {"PC-%d" % i for i in won}
-    intact(any_site)
+    intact(site)
 
 
 def test_one_computer_many_times_takes_one_seat(any_site):
