@@ -194,6 +194,8 @@ class Bench:
 
     def write(self):
         for _ in range(self.options.rounds):
+            for kind in ("renew", "update", "release"):
+                self.load(kind + ", 16", self.small, kind, clients=16)
             for kind in ("issue", "activate"):
                 self.raw("plain loop, " + kind, kind)
                 for clients in FLEETS:
@@ -304,6 +306,9 @@ class Bench:
             at_least("issuing with 16 clients / plain loop, requests per second",
                      rate("issue, 16") / rate("plain loop, issue"), 0.5)
             at_most("issuing with 16 clients, p99 ms", self.results["issue, 16"].median("p99"), 50)
+            for kind in ("renew", "update", "release"):
+                at_least("%s with 16 clients / issuing with 16 clients, requests per second" % kind,
+                         rate(kind + ", 16") / rate("issue, 16"), 0.5)
         if "issue, mail hangs" in self.results:
             for what in ("p50", "p99", "cpu"):
                 ratios = self.pairs("issue, mail hangs", "issue, idle", what)

@@ -1,6 +1,6 @@
 -- wrk's script: which requests are sent, and what counts as a failure.
 --   wrk ... -s load.lua URL -- KIND KEYS START SPAN
--- KIND: static ping unsigned signed issue activate; KEYS: file of lines `KEY COMPUTER-ID`; START: number
+-- KIND: static ping unsigned signed issue activate release renew update; KEYS: file of lines `KEY COMPUTER-ID`; START: number
 -- of the first request, so that no run repeats another's orders and computers; SPAN: how many keys are
 -- used in turn. The last line of the output is for bench.py.
 -- Run with one thread: numbers are counted in it.
@@ -72,6 +72,28 @@ local makers = {
   end,
 }
 expected.again = expected.signed
+
+-- Changes of licenses that are there, in turn, so that hardly two calls mean the same one. A release
+-- gives back the seat that a call some time before it took.
+local shop = "is_vendor=QlmAuthenticationProvider&is_user=demo&is_pwd=demo&is_avkey="
+makers.renew = function()
+  return wrk.format("GET", service .. "RenewSubscriptionHttp?" .. shop .. keys[number % span + 1]
+    .. "&is_expdate=2090-01-" .. string.format("%02d", 1 + number % 28) .. "&orderNumber=R" .. number)
+end
+makers.update = function()
+  return wrk.format("GET", service .. "UpdateLicenseHttp?" .. shop .. keys[number % span + 1]
+    .. "&is_features=0:" .. number % 200 .. "&is_userdata1=N" .. number)
+end
+makers.release = function()
+  local at = math.floor((number % 2 == 0 and number or number - 64) / 2) % span + 1
+  if number % 2 == 0 then
+    return wrk.format("GET", service .. "ActivateKey?is_avkey=" .. keys[at] .. "&is_pcid=MOVE-" .. at .. version)
+  end
+  return wrk.format("GET", service .. "ReleaseLicenseHttp?" .. shop .. keys[at] .. "&is_pcid=MOVE-" .. at)
+end
+expected.renew = "</result>"
+expected.update = "</result>"
+expected.release = "</QuickLicenseManager>"
 
 function request()
   number = number + 1
