@@ -115,6 +115,11 @@ static const qlm_command_option_t install_list_options[] = {
     END_OF_OPTIONS,
 };
 
+static const qlm_command_option_t order_find_options[] = {
+    {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
+    END_OF_OPTIONS,
+};
+
 static const qlm_command_option_t outbox_list_options[] = {
     {"state", "STATE", 0, "only waiting, sent, failed or cancelled ones"},
     {"limit", "NUMBER", 0, "at most so many, newest first; default 50"},
@@ -300,6 +305,8 @@ const qlm_command_t qlm_commands[] = {
      organization_fields, qlm_command_organization_add},
     {"organization", "set", "NAME|ID ...", 2, QLM_WORDS_MAX, NULL, "Change an organization",
      organization_fields, qlm_command_organization_set},
+    {"order", "find", "TEXT", 1, 1, order_find_options, "Find orders by a part of their number",
+     NULL, qlm_command_order_find},
     {"order", "show", "VENDOR ORDER", 2, 2, NULL, "Show an order, its keys and the stored answers",
      NULL, qlm_command_order_show},
     {"install", "list", "", 0, 0, install_list_options,

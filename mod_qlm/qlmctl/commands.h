@@ -77,6 +77,7 @@ qlm_error_t *qlm_command_organization_list(qlm_tool_t *tool);
 qlm_error_t *qlm_command_organization_show(qlm_tool_t *tool);
 qlm_error_t *qlm_command_organization_add(qlm_tool_t *tool);
 qlm_error_t *qlm_command_organization_set(qlm_tool_t *tool);
+qlm_error_t *qlm_command_order_find(qlm_tool_t *tool);
 qlm_error_t *qlm_command_order_show(qlm_tool_t *tool);
 qlm_error_t *qlm_command_install_list(qlm_tool_t *tool);
 qlm_error_t *qlm_command_outbox_list(qlm_tool_t *tool);

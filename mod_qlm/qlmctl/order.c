@@ -1,4 +1,4 @@
-/* order: show. */
+/* order: find, show. */
 #include "qlmctl/commands.h"
 #include "qlmctl/keys.h"
 #include "qlmctl/records.h"
@@ -7,6 +7,46 @@
 #include "vendor/vendor.h"
 
 #define LICENSES_MAX 10000
+#define LIMIT        50
+#define LIMIT_MAX    100000
+
+static json_t *found_row(const qlm_order_record_t *record, apr_pool_t *pool)
+{
+    json_t *row = qlm_output_object(pool);
+
+    qlm_output_put(row, "vendor", record->vendor);
+    qlm_output_put(row, "order_ref", record->order_ref);
+    qlm_output_put(row, "line_ref", record->line_ref);
+    qlm_output_put_time(row, "created_at", record->created_at);
+    return row;
+}
+
+qlm_error_t *qlm_command_order_find(qlm_tool_t *tool)
+{
+    static const qlm_column_t columns[] = {
+        {"vendor", "VENDOR"},        {"order_ref", "ORDER"}, {"line_ref", "LINE"},
+        {"created_at", "FULFILLED"}, {NULL, NULL},
+    };
+    const char *text = qlm_tool_word(tool, 0);
+    apr_int64_t limit = LIMIT;
+    apr_array_header_t *found;
+    qlm_store_t *store;
+    json_t *rows;
+
+    QLM_TRY(qlm_tool_option_int(&limit, tool, "limit", 1, LIMIT_MAX));
+    if (!qlm_text_is_utf8(text)) {
+        return qlm_tool_usage(tool, "the text to find is not UTF-8; check the terminal's settings");
+    }
+    QLM_TRY(qlm_tool_store(&store, tool));
+    QLM_TRY(qlm_store_search_orders(&found, store, text, (int)limit, tool->pool));
+    rows = qlm_output_array(tool->pool);
+    for (int i = 0; i < found->nelts; i++) {
+        qlm_output_append(rows,
+                          found_row(&APR_ARRAY_IDX(found, i, qlm_order_record_t), tool->pool));
+    }
+    qlm_output_rows(tool, rows, columns);
+    return NULL;
+}
 
 static qlm_error_t *add_lines(json_t *record, qlm_tool_t *tool, const char *vendor,
                               const char *order, int *count)

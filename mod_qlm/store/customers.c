@@ -258,29 +258,10 @@ qlm_error_t *qlm_store_put_customer(qlm_stored_customer_t *stored, qlm_store_t *
 
 /* ---- searching ---- */
 
-/* Text that LIKE finds anywhere, its own wildcards taken literally. */
-static const char *like_pattern(const char *text, apr_pool_t *pool)
-{
-    const char *folded = qlm_text_fold(text, pool);
-    char *pattern = apr_palloc(pool, 2 * strlen(folded) + 3);
-    char *to = pattern;
-
-    *to++ = '%';
-    for (; *folded; ++folded) {
-        if (*folded == '%' || *folded == '_' || *folded == '!') {
-            *to++ = '!';
-        }
-        *to++ = *folded;
-    }
-    *to++ = '%';
-    *to = '\0';
-    return pattern;
-}
-
 qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_store_t *store,
                                         const char *text, int limit, apr_pool_t *pool)
 {
-    const char *pattern = like_pattern(text, pool);
+    const char *pattern = qlm_statement_pattern(text, pool);
     const char *values[] = {pattern, pattern, pattern, qlm_statement_number(limit, pool)};
     apr_array_header_t *rows;
     int i;

@@ -40,6 +40,20 @@ qlm_error_t *qlm_store_list_order_lines(apr_array_header_t **records, qlm_store_
     return NULL;
 }
 
+qlm_error_t *qlm_store_search_orders(apr_array_header_t **records, qlm_store_t *store,
+                                     const char *text, int limit, apr_pool_t *pool)
+{
+    const char *values[] = {qlm_statement_pattern(text, pool), qlm_statement_number(limit, pool)};
+    apr_array_header_t *rows;
+
+    QLM_TRY(qlm_statement_select(&rows, store, QLM_STATEMENT_ORDER_SEARCH, values, pool));
+    *records = apr_array_make(pool, rows->nelts, sizeof(qlm_order_record_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        read_order(apr_array_push(*records), APR_ARRAY_IDX(rows, i, qlm_row_t));
+    }
+    return NULL;
+}
+
 qlm_error_t *qlm_store_add_order(int *added, qlm_store_t *store, const qlm_order_record_t *record,
                                  apr_pool_t *pool)
 {

@@ -1,6 +1,8 @@
 /* Prepared statements and the rows they return. */
 #include "store/statement.h"
 
+#include "base/text.h"
+
 #include "store/connection.h"
 
 #include <apr_lib.h>
@@ -107,6 +109,25 @@ apr_int64_t qlm_row_int64(qlm_row_t *at)
 const char *qlm_statement_number(apr_int64_t number, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
+}
+
+/* Text that LIKE finds anywhere, its own wildcards taken literally. */
+const char *qlm_statement_pattern(const char *text, apr_pool_t *pool)
+{
+    const char *folded = qlm_text_fold(text, pool);
+    char *pattern = apr_palloc(pool, 2 * strlen(folded) + 3);
+    char *to = pattern;
+
+    *to++ = '%';
+    for (; *folded; ++folded) {
+        if (*folded == '%' || *folded == '_' || *folded == '!') {
+            *to++ = '!';
+        }
+        *to++ = *folded;
+    }
+    *to++ = '%';
+    *to = '\0';
+    return pattern;
 }
 
 /* ---- running statements ---- */

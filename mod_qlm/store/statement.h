@@ -49,6 +49,9 @@ static inline const char *qlm_statement_text(const char *text)
 /** @a number to bind, in @a pool. */
 const char *qlm_statement_number(apr_int64_t number, apr_pool_t *pool);
 
+/** What LIKE … ESCAPE '!' finds @a text by, anywhere in a folded value; in @a pool. */
+const char *qlm_statement_pattern(const char *text, apr_pool_t *pool);
+
 /* ---- running ---- */
 
 /** Run a statement that returns rows. *rows: array of qlm_row_t, in @a pool. */

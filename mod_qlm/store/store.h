@@ -191,6 +191,10 @@ qlm_error_t *qlm_store_find_order(const qlm_order_record_t **record, qlm_store_t
 qlm_error_t *qlm_store_list_order_lines(apr_array_header_t **records, qlm_store_t *store,
                                         const char *vendor, const char *order_ref,
                                         apr_pool_t *pool);
+/** By part of the order's number, any case; newest first, at most @a limit. array of
+ * qlm_order_record_t */
+qlm_error_t *qlm_store_search_orders(apr_array_header_t **records, qlm_store_t *store,
+                                     const char *text, int limit, apr_pool_t *pool);
 /** Inside a unit: *added is 0 when that line is already there (nothing is changed then). */
 qlm_error_t *qlm_store_add_order(int *added, qlm_store_t *store, const qlm_order_record_t *record,
                                  apr_pool_t *pool);

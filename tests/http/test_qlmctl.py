@@ -215,7 +215,7 @@ def test_help_of_everything_lists_all_commands(empty):
         "product set",
         "vendor set", "vendor list", "vendor show", "property set", "property get", "property list", "key create",
         "key show", "key list", "key revoke", "key explain", "customer find", "customer show",
-        "organization list", "organization show", "organization add", "organization set", "order show", "verify", "version",
+        "organization list", "organization show", "organization add", "organization set", "order find", "order show", "verify", "version",
         "outbox list", "outbox show", "outbox retry", "outbox cancel", "template list", "template show", "template set",
         "template remove", "template preview", "mail test"}
 
@@ -914,6 +914,17 @@ def test_key_create_refusals_are_those_of_the_service(site, words, says):
     before = site.dump()
     assert says in site.refusal("key", "create", *words)
     assert site.dump() == before
+
+
+def test_orders_are_found_by_a_part_of_their_number(site):
+    for number in ("A-100%", "B-1001", "C_2"):
+        site.create("orderNumber=" + number)
+    assert {o["order_ref"] for o in site.json("order", "find", "100")} == {"A-100%", "B-1001"}
+    assert [o["order_ref"] for o in site.json("order", "find", "00%")] == ["A-100%"]
+    assert [o["order_ref"] for o in site.json("order", "find", "c_")] == ["C_2"]
+    assert site.json("order", "find", "nothing") == []
+    assert len(site.json("order", "find", "--limit", 1, "")) == 1
+    assert "B-1001" in site.text("order", "find", "b-1")
 
 
 def test_key_show_gives_every_stored_fact(site):
