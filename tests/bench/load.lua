@@ -73,12 +73,12 @@ local makers = {
 }
 expected.again = expected.signed
 
--- Changes of licenses that are there, in turn, so that hardly two calls mean the same one. A release
+-- Changes of licenses that are there (their maintenance plan is what can be renewed), in turn, so that hardly two calls mean the same one. A release
 -- gives back the seat that a call some time before it took.
-local shop = "is_vendor=QlmAuthenticationProvider&is_user=demo&is_pwd=demo&is_avkey="
+local shop = "is_vendor=cleverbridge&is_user=demo&is_pwd=demo&is_avkey="
 makers.renew = function()
-  return wrk.format("GET", service .. "RenewSubscriptionHttp?" .. shop .. keys[number % span + 1]
-    .. "&is_expdate=2090-01-" .. string.format("%02d", 1 + number % 28) .. "&orderNumber=R" .. number)
+  return wrk.format("GET", service .. "EnableMaintenancePlan?" .. shop .. keys[number % span + 1]
+    .. "&is_maintplan=1&is_maintdate=2090-01-" .. string.format("%02d", 1 + number % 28) .. "&PURCHASE_ID=R" .. number)
 end
 makers.update = function()
   return wrk.format("GET", service .. "UpdateLicenseHttp?" .. shop .. keys[number % span + 1]
@@ -91,8 +91,7 @@ makers.release = function()
   end
   return wrk.format("GET", service .. "ReleaseLicenseHttp?" .. shop .. keys[at] .. "&is_pcid=MOVE-" .. at)
 end
-expected.renew = "</result>"
-expected.update = "</result>"
+expected.renew, expected.update = expected.issue, expected.issue
 expected.release = "</QuickLicenseManager>"
 
 function request()
@@ -101,7 +100,7 @@ function request()
 end
 
 function response(status, headers, body)
-  if status ~= 200 or not body:find(expected[kind], 1, kind ~= "issue") then
+  if status ~= 200 or not body:find(expected[kind], 1, expected[kind] ~= expected.issue) then
     failures = failures + 1
     if failures == 1 then io.stderr:write(status, " ", body, "\n") end
   end

@@ -14,11 +14,13 @@
 #define TIMES_MAX 2000000
 
 typedef enum statement_t {
-#define QLM_STATEMENT(id, sql)     ID_##id,
-#define QLM_STATEMENT_NEW(id, sql) ID_##id,
+#define QLM_STATEMENT(id, sql)      ID_##id,
+#define QLM_STATEMENT_NEW(id, sql)  ID_##id,
+#define QLM_STATEMENT_LOCK(id, sql) ID_##id,
 #include "store/statements.def"
 #undef QLM_STATEMENT
 #undef QLM_STATEMENT_NEW
+#undef QLM_STATEMENT_LOCK
     STATEMENTS
 } statement_t;
 
@@ -26,11 +28,13 @@ static const struct {
     const char *sql;
     int is_insert_new;
 } texts[] = {
-#define QLM_STATEMENT(id, sql)     {sql, 0},
-#define QLM_STATEMENT_NEW(id, sql) {sql, 1},
+#define QLM_STATEMENT(id, sql)      {sql, 0},
+#define QLM_STATEMENT_NEW(id, sql)  {sql, 1},
+#define QLM_STATEMENT_LOCK(id, sql) {sql, 0},
 #include "store/statements.def"
 #undef QLM_STATEMENT
 #undef QLM_STATEMENT_NEW
+#undef QLM_STATEMENT_LOCK
 };
 
 typedef struct loop_t {
@@ -140,19 +144,25 @@ static void fresh_id(loop_t *loop, char *id, long offset)
 
 static void issue(loop_t *loop)
 {
-    char customer[32], license[32];
+    char customer[32], license[32], event[32];
     const char *none = "", *zero = "0", *one = "1", *now = loop->now;
     const char *order[] = {"cleverbridge", loop->text,         one, "1.1.0/1/1",
                            "text/plain",   "M1ABC-DEFGH-JKMN", now};
     const char *email[] = {loop->email};
     const char *buyer[] = {customer, loop->email, loop->email, "Ada Byron", none, none, none,
                            none,     none,        none,        none,        none, none, none,
-                           none,     none,        "-1",        now,         now};
+                           none,     none,        "-1",        zero,        none, none, none,
+                           "-1",     zero,        now,         now};
     const char *terms[] = {
-        license, loop->stamp, one,  one,  zero, "permanent",    "6",         zero,
-        zero,    zero,        one,  one,  zero, none,           zero,        "-1",
-        zero,    zero,        now,  now,  zero, "cleverbridge", loop->text,  one,
-        none,    none,        none, none, none, none,           "Completed", customer};
+        license,        loop->stamp, one,         one,      zero, "permanent", "6",
+        zero,           zero,        zero,        one,      one,  zero,        none,
+        zero,           "-1",        zero,        zero,     now,  now,         zero,
+        "cleverbridge", loop->text,  one,         none,     none, none,        none,
+        none,           none,        "Completed", customer, zero, now,         zero,
+        "-2",           "-2",        zero,        none,     none, none};
+    const char *history[] = {
+        event,          license,     customer, loop->stamp, "created", "GetActivationKey",
+        "cleverbridge", "127.0.0.1", none,     none,        now,       none};
 
     snprintf(loop->text, sizeof(loop->text), "raw-%ld", loop->number);
     snprintf(loop->email, sizeof(loop->email), "raw%ld@customer.example", loop->number);
@@ -161,6 +171,7 @@ static void issue(loop_t *loop)
              (unsigned long long)loop->number * 11400714819323198485ULL);
     fresh_id(loop, customer, 0);
     fresh_id(loop, license, 1);
+    fresh_id(loop, event, 2);
     run(loop, ID_SITE, NULL);
     run(loop, ID_ORDER_FIND, order);
     step(loop, loop->begin);
@@ -168,29 +179,34 @@ static void issue(loop_t *loop)
     run(loop, ID_CUSTOMER_BY_EMAIL, email);
     change(loop, ID_CUSTOMER_INSERT, buyer);
     change(loop, ID_LICENSE_INSERT, terms);
+    change(loop, ID_HISTORY_INSERT, history);
     step(loop, loop->commit);
 }
 
 static void activate(loop_t *loop)
 {
-    char id[32];
+    char id[32], event[32];
     const char *none = "", *zero = "0", *one = "1", *now = loop->now;
     const char *find[] = {loop->text, loop->keys[loop->number % loop->key_count]};
     const char *seat[] = {id,  loop->license, loop->text, loop->text, none, "M0COMPUTERKEY",
                           one, zero,          now,        now,        one,  none,
                           none};
     const char *take[] = {now, zero, loop->license};
+    const char *history[] = {event, loop->license, zero,       none, "activated", "ActivateKey",
+                             none,  "127.0.0.1",   loop->text, none, now,         loop->text};
 
     snprintf(loop->text, sizeof(loop->text), "raw-%ld", loop->number);
     fresh_id(loop, id, 2);
+    fresh_id(loop, event, 3);
     run(loop, ID_SITE, NULL);
-    run(loop, ID_LICENSE_FIND, find);
+    run(loop, ID_LICENSE_SHOW, find);
     step(loop, loop->begin);
     if (!run(loop, ID_LICENSE_FIND, find)) {
         die("a key is missing", NULL);
     }
     change(loop, ID_ACTIVATION_INSERT, seat);
     change(loop, ID_LICENSE_TAKE_SEAT, take);
+    change(loop, ID_HISTORY_INSERT, history);
     run(loop, ID_LICENSE_FIND, find);
     step(loop, loop->commit);
 }

@@ -71,6 +71,7 @@ static qlm_error_t *add_settings(qlm_store_t *store, void *baton, apr_pool_t *po
 
     QLM_TRY(add_product(store, seed, pool));
     QLM_TRY(qlm_store_set_vendor(store, &vendor, pool));
+    QLM_TRY(qlm_store_set_property(store, "enableUpgradeLicense", "true", pool));
     return qlm_store_set_property(store, "enableGetActivationKey", "true", pool);
 }
 
