@@ -72,6 +72,7 @@ typedef struct wording_t {
 /* Only by exactly this name is the key SQLite's own row number. */
 static const wording_t sqlite_wording[] = {{"{id}", "INTEGER NOT NULL PRIMARY KEY"},
                                            {"{clustered}", " WITHOUT ROWID"},
+                                           {"{hashed}", ""},
                                            {"{indexed}", ""},
                                            {NULL, NULL}};
 
@@ -79,6 +80,8 @@ static const wording_t sqlite_wording[] = {{"{id}", "INTEGER NOT NULL PRIMARY KE
  * version of the system's collations. */
 static const wording_t pgsql_wording[] = {{"{id}", "BIGINT NOT NULL PRIMARY KEY"},
                                           {"{clustered}", ""},
+                                          {"{hashed}", " USING hash"},
+                                          {"{indexed}", ""},
                                           {" TEXT NOT", " TEXT COLLATE \"C\" NOT"},
                                           {") NOT", ") COLLATE \"C\" NOT"},
                                           {NULL, NULL}};
@@ -88,6 +91,7 @@ static const wording_t pgsql_wording[] = {{"{id}", "BIGINT NOT NULL PRIMARY KEY"
 static const wording_t mysql_wording[] = {
     {"{id}", "BIGINT NOT NULL PRIMARY KEY"},
     {"{clustered}", ""},
+    {"{hashed}", ""},
     {"{indexed}", "(191)"}, /* of a text only the beginning */
     {" TEXT NOT", " MEDIUMTEXT NOT"},
     {"CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "},
