@@ -76,11 +76,17 @@ params_postgresql() { echo "pgsql host=$folder port=${port:-5432} user=qlm dbnam
 
 # ---- MariaDB -------------------------------------------------------------------------------------
 
-make_mariadb()
+install_mariadb()
 {
     as_user "$(mariadb_program mariadb-install-db)" --no-defaults --datadir="$folder/data" \
-        --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1 ||
-        { tail -n 5 "$folder/install.log" >&2; fail "mariadb-install-db failed"; }
+        --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1
+}
+
+# Once more if it fails: on a busy machine the server that fills the tables is sometimes too slow.
+make_mariadb()
+{
+    install_mariadb || { rm -rf "$folder/data"; install_mariadb; } ||
+        { tail -n 40 "$folder/install.log" >&2; fail "mariadb-install-db failed"; }
 }
 
 run_mariadb()
