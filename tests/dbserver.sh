@@ -82,7 +82,7 @@ install_mariadb()
         --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1
 }
 
-# Once more if it fails: on a busy machine the server that fills the tables is sometimes too slow.
+# Once more if it fails: that was seen when several were made on a busy machine at the same time.
 make_mariadb()
 {
     install_mariadb || { rm -rf "$folder/data"; install_mariadb; } ||
