@@ -11,6 +11,22 @@ from conformance import ROOT
 MARK = "@@@ example"
 
 
+def open_fences(text):
+    """Lines of fences that are not closed: what stands in them is no example for anybody."""
+    found, opened = [], None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            if opened and line != "```":
+                found.append(opened)
+            opened = None if opened and line == "```" else number
+    return found + ([opened] if opened else [])
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")) + [ROOT / "README.md"], ids=lambda p: p.name)
+def test_every_fence_is_closed(page):
+    assert open_fences(page.read_text(encoding="utf-8")) == []
+
+
 def examples():
     """(heading, commands) of each sh block."""
     found, heading = [], ""
