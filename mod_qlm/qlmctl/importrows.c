@@ -437,7 +437,7 @@ qlm_error_t *qlm_import_activation(int *is_added, const qlm_import_t *import,
     QLM_TRY(qlm_import_key(&key, import, row, pool));
     QLM_TRY(qlm_import_text(&computer, import, row, "ComputerID", NOTES_MAX, pool));
     QLM_TRY(qlm_license_check_computer_id(computer, pool));
-    QLM_TRY(qlm_store_lock_license(&view, store, key, computer, import->actor.now, pool));
+    QLM_TRY(qlm_store_find_license(&view, store, key, computer, pool));
     if (!view) {
         return refuse("no license here has this ActivationKey: import the licenses first", pool);
     }

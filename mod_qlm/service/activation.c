@@ -417,10 +417,6 @@ static qlm_error_t *renew_seat(validation_t *validation, qlm_store_t *store, apr
     if (!is_renewed(&activation, validation)) {
         return NULL;
     }
-    /* A release that counts the instances waits, or is waited for. */
-    if (qlm_model_is_cloud(validation->view->license.model)) {
-        QLM_TRY(qlm_store_hold_license(store, activation.license_id, pool));
-    }
     QLM_TRY(qlm_store_refresh_activation(store, &activation, pool));
     activation.activation_count++;
     validation->view->activation = activation;

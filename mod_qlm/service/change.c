@@ -104,7 +104,7 @@ static qlm_error_t *change_one(work_t *work, const char *key, qlm_error_t **refu
     qlm_license_view_t *view;
     qlm_error_t *error;
 
-    QLM_TRY(qlm_store_lock_license(&view, store, key, "", work->call->now, pool));
+    QLM_TRY(qlm_store_find_license(&view, store, key, "", pool));
     if (!view) {
         *refusal = qlm_select_unknown(work->call->pool);
         return NULL;
@@ -213,8 +213,8 @@ static qlm_error_t *run_unit(qlm_store_t *store, void *baton, apr_pool_t *pool)
     work->shown = apr_array_make(work->call->pool, work->keys->nelts, sizeof(const char *));
     work->changed = apr_array_make(pool, work->keys->nelts, sizeof(qlm_license_t));
     if (work->keys->nelts) {
-        QLM_TRY(qlm_store_lock_license(&held, store, APR_ARRAY_IDX(work->keys, 0, const char *), "",
-                                       work->call->now, pool));
+        QLM_TRY(qlm_store_find_license(&held, store, APR_ARRAY_IDX(work->keys, 0, const char *), "",
+                                       pool));
     }
     QLM_TRY(find_answer(work, store, pool));
     if (work->is_repeat) {

@@ -325,8 +325,7 @@ static qlm_error_t *move_end(const renewal_t *renewal, qlm_fulfil_line_t *line, 
     qlm_license_view_t *view;
     qlm_license_t after;
 
-    QLM_TRY(qlm_store_lock_license(&view, store, renewal->license->activation_key, "",
-                                   renewal->call->now, pool));
+    QLM_TRY(qlm_store_find_license(&view, store, renewal->license->activation_key, "", pool));
     if (!view) {
         return qlm_error_make(pool, QLM_ERROR_CONFLICT, QLM_CODE_DATABASE,
                               "the license was replaced at the same time");

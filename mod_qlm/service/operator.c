@@ -81,7 +81,7 @@ static qlm_error_t *run(work_t *work, const qlm_method_t *method, qlm_unit_t uni
 static qlm_error_t *hold(qlm_license_view_t **view, const work_t *work, qlm_store_t *store,
                          apr_pool_t *pool)
 {
-    QLM_TRY(qlm_store_lock_license(view, store, work->activation_key, "", work->call.now, pool));
+    QLM_TRY(qlm_store_find_license(view, store, work->activation_key, "", pool));
     return *view ? NULL : qlm_select_unknown(pool);
 }
 

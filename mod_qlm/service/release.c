@@ -269,8 +269,7 @@ static qlm_error_t *release_unit(qlm_store_t *store, void *baton, apr_pool_t *po
     qlm_call_t *call = release->call;
     qlm_license_view_t *view;
 
-    QLM_TRY(qlm_store_lock_license(&view, store, release->key, release->computer_id, call->now,
-                                   call->pool));
+    QLM_TRY(qlm_store_find_license(&view, store, release->key, release->computer_id, call->pool));
     if (!view) {
         return qlm_select_unknown(pool);
     }

@@ -210,7 +210,7 @@ static qlm_error_t *link_license(const work_t *work, const char *key, apr_int64_
     qlm_license_t after;
     int is_changed;
 
-    QLM_TRY(qlm_store_lock_license(&view, store, key, "", work->call->now, pool));
+    QLM_TRY(qlm_store_find_license(&view, store, key, "", pool));
     *is_known = view != NULL;
     if (!view) {
         return NULL;

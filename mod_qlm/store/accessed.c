@@ -3,13 +3,6 @@
 
 #include "base/text.h"
 
-qlm_error_t *qlm_store_hold_license(qlm_store_t *store, apr_int64_t license_id, apr_pool_t *pool)
-{
-    const char *values[] = {qlm_statement_number(license_id, pool)};
-
-    return qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_HOLD, values, pool);
-}
-
 qlm_error_t *qlm_store_find_idle(const qlm_activation_t **activation, qlm_store_t *store,
                                  apr_int64_t license_id, apr_int64_t before, apr_int64_t now,
                                  apr_pool_t *pool)

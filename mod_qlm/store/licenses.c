@@ -164,16 +164,6 @@ qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *lice
 
 /* ---- changing ---- */
 
-qlm_error_t *qlm_store_lock_license(qlm_license_view_t **view, qlm_store_t *store,
-                                    const char *activation_key, const char *computer_id,
-                                    apr_int64_t now, apr_pool_t *pool)
-{
-    const char *values[] = {qlm_statement_number(now, pool), activation_key};
-
-    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_LICENSE_LOCK, values, pool));
-    return qlm_store_find_license(view, store, activation_key, computer_id, pool);
-}
-
 static qlm_error_t *update_license(qlm_store_t *store, const qlm_license_t *license,
                                    apr_int64_t now, apr_pool_t *pool)
 {
@@ -274,7 +264,7 @@ qlm_error_t *qlm_store_disable_license(int *changed, qlm_store_t *store, const c
     qlm_license_t after;
 
     *changed = 0;
-    QLM_TRY(qlm_store_lock_license(&view, store, activation_key, "", actor->now, pool));
+    QLM_TRY(qlm_store_find_license(&view, store, activation_key, "", pool));
     if (!view) {
         return NULL;
     }

@@ -252,7 +252,8 @@ typedef struct qlm_license_view_t {
 } qlm_license_view_t;
 
 /** Find by key in normal form; one statement. *view is NULL if there is none. @a computer_id may be
- * "". */
+ * "". Inside a unit the license is held: nobody else changes it, nor takes or gives a seat of it,
+ * until the unit is committed. */
 qlm_error_t *qlm_store_find_license(qlm_license_view_t **view, qlm_store_t *store,
                                     const char *activation_key, const char *computer_id,
                                     apr_pool_t *pool);
@@ -264,11 +265,6 @@ qlm_error_t *qlm_store_show_license(qlm_license_view_t **view, qlm_store_t *stor
 /** Inside a unit: insert; CONFLICT if the key exists (the caller makes new ones and runs again). */
 qlm_error_t *qlm_store_add_license(qlm_store_t *store, const qlm_license_t *license,
                                    apr_pool_t *pool);
-/** Inside a unit: find as qlm_store_find_license and hold the license: nobody else changes it, nor
- * takes or gives a seat of it, until the unit is committed. */
-qlm_error_t *qlm_store_lock_license(qlm_license_view_t **view, qlm_store_t *store,
-                                    const char *activation_key, const char *computer_id,
-                                    apr_int64_t now, apr_pool_t *pool);
 /** Inside a unit, of a license that is held: store the record @a after in place of @a before (equal
  * ids; product, key, seats … whatever differs), with a history row @a event (NULL: none); one
  * that gives a new key names the old one, and its order status as Upgraded. Writes nothing and adds
@@ -370,8 +366,6 @@ qlm_error_t *qlm_store_count_on_computer(apr_int64_t *count, qlm_store_t *store,
 
 /* ---- seats in use ---- */
 
-/** Inside a unit: hold a license as qlm_store_lock_license does, and leave nothing behind. */
-qlm_error_t *qlm_store_hold_license(qlm_store_t *store, apr_int64_t license_id, apr_pool_t *pool);
 /** The computer that has not called for the longest time, if that is before @a before and its seat
  * is not taken offline at @a now; *activation is NULL if there is none. */
 qlm_error_t *qlm_store_find_idle(const qlm_activation_t **activation, qlm_store_t *store,

@@ -20,7 +20,7 @@ UNIT(change, change_t)
     qlm_license_view_t *view;
     qlm_license_t after;
 
-    QLM_TRY(qlm_store_lock_license(&view, unit_store, baton->key, "", NOW, unit_pool));
+    QLM_TRY(qlm_store_find_license(&view, unit_store, baton->key, "", unit_pool));
     after = view->license;
     after.expires_at = baton->expires_at;
     if (baton->new_key) {
@@ -38,6 +38,20 @@ static const apr_array_header_t *history_of(apr_int64_t license_id, const char *
     OK(qlm_store_list_history(&rows, store, &filter, pool));
     return rows;
 }
+
+START_TEST(a_license_that_is_as_before_is_not_written)
+{
+    change_t nothing = {.key = "AKEY", .is_changed = -1};
+    qlm_license_t license = sample_license(1, "AKEY", 1);
+
+    license.created_at = NOW - 60;
+    OK(qlm_store_write(store, add_license, &license, pool));
+    OK(qlm_store_write(store, change, &nothing, pool));
+    ck_assert_int_eq(nothing.is_changed, 0);
+    ck_assert(find(store, "AKEY", "")->license.modified_at == NOW - 60);
+    ck_assert_int_eq(history_of(1, NULL)->nelts, 0);
+}
+END_TEST
 
 START_TEST(a_changed_license_has_a_history)
 {
@@ -196,6 +210,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(records, make_store, remove_folder);
+    tcase_add_test(records, a_license_that_is_as_before_is_not_written);
     tcase_add_test(records, a_changed_license_has_a_history);
     tcase_add_test(records, a_license_gets_another_key);
     tcase_add_test(records, old_rows_go_but_releases_stay);

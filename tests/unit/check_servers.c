@@ -39,12 +39,12 @@ static int count_rows(void)
 
 UNIT(touch, void)
 {
-    const char *values[] = {"5", "AKEY"};
+    const char *values[] = {"Touched", "0", "1"};
     int changed = 0;
 
     (void)baton;
-    QLM_TRY(
-        qlm_statement_execute(&changed, unit_store, QLM_STATEMENT_LICENSE_LOCK, values, unit_pool));
+    QLM_TRY(qlm_statement_execute(&changed, unit_store, QLM_STATEMENT_LICENSE_ORDER_STATUS, values,
+                                  unit_pool));
     return changed == 1 ? NULL : qlm_error_store(unit_pool, "%d rows changed", changed);
 }
 
