@@ -100,6 +100,7 @@ class Database:
     def __init__(self, server, name):
         self.server, self.name = server, name
         self.engine = server.engine
+        self._idle = []  # connections of rows()
         self.driver, self.params = server._run("params", server.folder, name).split(" ", 1)
 
     def __str__(self):
@@ -124,6 +125,16 @@ class Database:
         finally:
             connection.close()
 
+    def rows(self, sql, values):
+        """What one statement gives. Its connection is used again: servers take their time to make one."""
+        connection = self._idle.pop() if self._idle else None
+        if connection is None or not is_alive(connection):
+            connection = self.server.connect(self.name)
+        cursor = Session(connection).execute(sql, values)
+        rows = [dict(row) for row in cursor] if cursor.description else []
+        self._idle.append(connection)
+        return rows
+
     def by_port(self, password=PASSWORD):
         """The same through the port, where a password is asked for."""
         name = "password" if self.engine == "postgresql" else "pass"
@@ -141,6 +152,8 @@ class Database:
                                  list(row.values()))
 
     def remove(self):
+        while self._idle:
+            self._idle.pop().close()
         with contextlib.closing(self.server.connect("template1" if self.engine == "postgresql" else None)) as c:
             c.cursor().execute("DROP DATABASE %s%s" % (self.name, " WITH (FORCE)" if self.engine == "postgresql" else ""))
 
@@ -167,6 +180,16 @@ class Database:
                                else "KILL %d" % row["id"])
                     cut += 1
         return cut
+
+
+def is_alive(connection):
+    """The server may have been restarted, or the connection cut."""
+    try:
+        connection.cursor().execute("SELECT 1")
+        return True
+    except Exception:  # each driver has its own
+        connection.close()
+        return False
 
 
 class Session:
@@ -203,6 +226,8 @@ def open_database(database, write=False):
 
 def query(database, sql, *values, write=False):
     """The rows, as dictionaries; none for a statement that gives none."""
+    if isinstance(database, Database):
+        return database.rows(sql, values)
     with open_database(database, write) as db:
         cursor = db.execute(sql, values)
         return [dict(row) for row in cursor] if cursor.description else []
