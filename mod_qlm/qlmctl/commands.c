@@ -12,6 +12,8 @@
 const qlm_command_option_t qlm_common_options[] = {
     {"database", "DB", 0, "a path (SQLite), or sqlite3:PATH, pgsql:PARAMS, mysql:PARAMS"},
     {"secret", "FILE", 0, "the site's secret file"},
+    {"httpd", "COMMAND", 0, "take both from httpd's configuration; COMMAND is apachectl, say"},
+    {"site", "NAME", 0, "with --httpd: the ServerName, where several sites are configured"},
     {"json", NULL, 0, "print JSON for scripts instead of tables"},
     {"help", NULL, 0, "say what can be said, or what a command takes"},
     END_OF_OPTIONS,

@@ -66,7 +66,8 @@ static void print_commands(const char *noun, apr_pool_t *pool)
     print_options(qlm_common_options, pool);
     printf(
         "\n`qlmctl COMMAND --help` says more about one. Exit code: 0 done, 1 failed or refused,\n"
-        "2 the command line cannot be understood. Environment: QLMCTL_DATABASE, QLMCTL_SECRET.\n");
+        "2 the command line cannot be understood. Environment: QLMCTL_DATABASE, QLMCTL_SECRET,\n"
+        "QLMCTL_HTTPD.\n");
 }
 
 void qlm_help_print(const qlm_tool_t *tool)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "qlmctl/commands.h"
+#include "qlmctl/httpd.h"
 
 #include <apr_env.h>
 #include <apr_strings.h>
@@ -182,9 +183,15 @@ void qlm_options_split_database(const char **driver, const char **params, const 
 
 static qlm_error_t *read_site(qlm_tool_t *tool)
 {
-    tool->secret_path = setting(tool, "secret", "QLMCTL_SECRET", QLM_DEFAULT_SECRET);
+    const char *httpd = setting(tool, "httpd", "QLMCTL_HTTPD", NULL);
+    qlm_httpd_site_t site = {QLM_DEFAULT_SECRET, QLM_DEFAULT_DATABASE};
+
+    if (httpd) {
+        QLM_TRY(qlm_httpd_read_site(&site, httpd, qlm_tool_option(tool, "site"), tool));
+    }
+    tool->secret_path = setting(tool, "secret", "QLMCTL_SECRET", site.secret_path);
     qlm_options_split_database(&tool->driver, &tool->params,
-                               setting(tool, "database", "QLMCTL_DATABASE", QLM_DEFAULT_DATABASE));
+                               setting(tool, "database", "QLMCTL_DATABASE", site.database));
     if (!*tool->params || !*tool->secret_path) {
         return qlm_tool_usage(tool, "--database and --secret must not be empty");
     }

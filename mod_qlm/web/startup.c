@@ -13,9 +13,12 @@
 #include <http_core.h>
 #include <http_main.h>
 #include <mpm_common.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <unixd.h>
+
+#define SETTING_MAX 4000 /* bytes of a directive's argument */
 
 int qlm_startup_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
@@ -211,11 +214,36 @@ static void load_secrets(server_rec *s, apr_pool_t *pool, int *problems)
     }
 }
 
+/* For `qlmctl --httpd`: a line for each site, on standard output. A tab inside a value is no more
+ * than a blank there. */
+static void print_sites(const server_rec *s, apr_pool_t *pool)
+{
+    for (; s; s = s->next) {
+        const char *values[] = {s->server_hostname, qlm_server_conf(s)->secret_file,
+                                setting_of(s, "DBDriver", pool), setting_of(s, "DBDParams", pool)};
+        const char *line = "QlmSite";
+
+        for (size_t i = 0; line && i < sizeof(values) / sizeof(*values); i++) {
+            line = values[i] ? apr_pstrcat(pool, line, "\t",
+                                           qlm_text_clean(values[i], SETTING_MAX, pool), NULL)
+                             : NULL;
+        }
+        if (line) {
+            printf("%s\n", line);
+        }
+    }
+    fflush(stdout);
+}
+
 int qlm_startup_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int problems = 0, database_problems = 0, sites = 0;
 
     (void)plog;
+    if (is_config_test() && ap_exists_config_define("DUMP_QLM")) {
+        print_sites(s, ptemp);
+        return OK;
+    }
     for (server_rec *each = s; each; each = each->next) {
         if (qlm_server_conf(each)->secret_file) {
             sites++;
