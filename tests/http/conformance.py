@@ -39,6 +39,8 @@ class Argument:
 
     def bad(self):
         """Values that cannot be read, and why."""
+        if self.type == "TEXT":
+            return [("control", "a\x01b"), ("line end", "a\r\nb"), ("too long", "x" * (self.high + 1))]
         by_type = {
             "INT": [("word", "ten"), ("fraction", "1.5"), ("exponent", "1e3"), ("huge", "9" * 30),
                     ("below", str(self.low - 1)), ("above", str(self.high + 1)), ("hex", "0x10")],
@@ -49,7 +51,6 @@ class Argument:
             "FEATURES": [("set", "4:1"), ("value", "0:256"), ("word", "all"), ("sign", "0:-1")],
             "MODEL": [("word", "eternal"), ("number", "77")],
             "LINES": [("control", "a\x01b"), ("delete", "a\x7fb")],
-            "TEXT": [("control", "a\x01b"), ("line end", "a\r\nb"), ("too long", "x" * (self.high + 1))],
         }
         return by_type.get(self.type, [])
 
