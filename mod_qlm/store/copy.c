@@ -1,159 +1,24 @@
-/* Copying a database, table by table in pages by their keys. What tables and columns there are is
- * read from the steps of the schema, so that none can be forgotten. */
+/* Copying a database, table by table in pages by their keys. */
 #include "store/copy.h"
 
 #include "store/connection.h"
+#include "store/tables.h"
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include <string.h>
 
 #define PAGE 500
 
-/* ---- tables ---- */
-
-typedef struct column_t {
-    const char *name;
-    const char *mark; /* its placeholder */
-} column_t;
-
-typedef struct table_t {
-    const char *name;
-    apr_array_header_t *columns; /* of column_t */
-    apr_array_header_t *keys;    /* of const char *: names, in their order */
-} table_t;
-
-static const char *const steps[] = {
-#define QLM_SCHEMA(version, sql) sql,
-#include "store/schema.def"
-#undef QLM_SCHEMA
-};
-
-/* The next word, and step on behind it and its blanks. */
-static const char *next_word(const char **at, apr_pool_t *pool)
-{
-    size_t length = strcspn(*at, " (),");
-    const char *word = apr_pstrmemdup(pool, *at, length);
-
-    *at += length;
-    while (**at == ' ') {
-        ++*at;
-    }
-    return word;
-}
-
-static const char *mark_for(const char *type)
-{
-    if (!strcmp(type, "BIGINT") || !strcmp(type, "{id}")) {
-        return "%lld";
-    }
-    return !strcmp(type, "INTEGER") ? "%d" : "%s";
-}
-
-/* "name TYPE ...", up to the next comma between columns. */
-static void read_column(table_t *table, const char *text, apr_pool_t *pool)
-{
-    column_t *column = apr_array_push(table->columns);
-    const char *type;
-
-    column->name = next_word(&text, pool);
-    type = next_word(&text, pool);
-    column->mark = mark_for(type);
-    if (!strcmp(type, "{id}") || strstr(text, "PRIMARY KEY")) {
-        APR_ARRAY_PUSH(table->keys, const char *) = column->name;
-    }
-}
-
-static void read_key(table_t *table, const char *text, apr_pool_t *pool)
-{
-    for (text = strchr(text, '(') + 1; *text && *text != ')'; text += strspn(text, ", ")) {
-        APR_ARRAY_PUSH(table->keys, const char *) = next_word(&text, pool);
-    }
-}
-
-/* Where a column's definition ends: at the comma or parenthesis that is in none of its own. */
-static size_t definition_length(const char *text)
-{
-    int depth = 0;
-    size_t i;
-
-    for (i = 0; text[i] && (depth > 0 || (text[i] != ',' && text[i] != ')')); ++i) {
-        depth += (text[i] == '(') - (text[i] == ')');
-    }
-    return i;
-}
-
-static void read_table(apr_array_header_t *tables, const char *text, apr_pool_t *pool)
-{
-    table_t *table = apr_array_push(tables);
-
-    table->name = next_word(&text, pool);
-    table->columns = apr_array_make(pool, 16, sizeof(column_t));
-    table->keys = apr_array_make(pool, 4, sizeof(const char *));
-    for (++text; *text && *text != ')'; text += *text == ',') {
-        const char *definition;
-        size_t length;
-
-        text += strspn(text, " ");
-        length = definition_length(text);
-        definition = apr_pstrmemdup(pool, text, length);
-        if (!strncmp(definition, "PRIMARY KEY", 11)) {
-            read_key(table, definition, pool);
-        }
-        else {
-            read_column(table, definition, pool);
-        }
-        text += length;
-    }
-}
-
-static table_t *find_table(apr_array_header_t *tables, const char *name)
-{
-    int i;
-
-    for (i = 0; i < tables->nelts; ++i) {
-        if (!strcmp(APR_ARRAY_IDX(tables, i, table_t).name, name)) {
-            return &APR_ARRAY_IDX(tables, i, table_t);
-        }
-    }
-    return NULL;
-}
-
-static apr_array_header_t *read_tables(apr_pool_t *pool)
-{
-    static const char create[] = "CREATE TABLE ", alter[] = "ALTER TABLE ", add[] = "ADD COLUMN ";
-    apr_array_header_t *tables = apr_array_make(pool, 32, sizeof(table_t));
-    size_t i;
-
-    for (i = 0; i < sizeof(steps) / sizeof(*steps); ++i) {
-        const char *at = steps[i];
-
-        if (!strncmp(at, create, sizeof(create) - 1)) {
-            read_table(tables, at + sizeof(create) - 1, pool);
-        }
-        else if (!strncmp(at, alter, sizeof(alter) - 1)) {
-            table_t *table;
-
-            at += sizeof(alter) - 1;
-            table = find_table(tables, next_word(&at, pool));
-            if (table && !strncmp(at, add, sizeof(add) - 1)) {
-                read_column(table, at + sizeof(add) - 1, pool);
-            }
-        }
-    }
-    return tables;
-}
-
 /* ---- statements ---- */
 
-static const char *column_list(const table_t *table, int with_marks, apr_pool_t *pool)
+static const char *column_list(const qlm_table_t *table, int with_marks, apr_pool_t *pool)
 {
     const char *list = "";
     int i;
 
     for (i = 0; i < table->columns->nelts; ++i) {
-        const column_t *column = &APR_ARRAY_IDX(table->columns, i, column_t);
+        const qlm_table_column_t *column = &APR_ARRAY_IDX(table->columns, i, qlm_table_column_t);
 
         list =
             apr_pstrcat(pool, list, i ? ", " : "", with_marks ? column->mark : column->name, NULL);
@@ -161,26 +26,26 @@ static const char *column_list(const table_t *table, int with_marks, apr_pool_t 
     return list;
 }
 
-static int column_index(const table_t *table, const char *name)
+static int column_index(const qlm_table_t *table, const char *name)
 {
     int i = 0;
 
-    while (strcmp(APR_ARRAY_IDX(table->columns, i, column_t).name, name)) {
+    while (strcmp(APR_ARRAY_IDX(table->columns, i, qlm_table_column_t).name, name)) {
         ++i;
     }
     return i;
 }
 
-static const char *key_mark(const table_t *table, int key)
+static const char *key_mark(const qlm_table_t *table, int key)
 {
     int index = column_index(table, APR_ARRAY_IDX(table->keys, key, const char *));
 
-    return APR_ARRAY_IDX(table->columns, index, column_t).mark;
+    return APR_ARRAY_IDX(table->columns, index, qlm_table_column_t).mark;
 }
 
 /* "a > ? OR (a = ? AND b > ?) ...": MariaDB finds its way through an index by this, and not by rows
  * in parentheses; with the others it is the other way round. */
-static const char *key_condition_in_words(const table_t *table, apr_pool_t *pool)
+static const char *key_condition_in_words(const qlm_table_t *table, apr_pool_t *pool)
 {
     const char *all = "";
     int i, k;
@@ -198,7 +63,7 @@ static const char *key_condition_in_words(const table_t *table, apr_pool_t *pool
     return all;
 }
 
-static const char *key_list(const table_t *table, int with_marks, apr_pool_t *pool)
+static const char *key_list(const qlm_table_t *table, int with_marks, apr_pool_t *pool)
 {
     const char *list = "";
     int i;
@@ -211,7 +76,8 @@ static const char *key_list(const table_t *table, int with_marks, apr_pool_t *po
     return list;
 }
 
-static const char *key_condition(const qlm_store_t *store, const table_t *table, apr_pool_t *pool)
+static const char *key_condition(const qlm_store_t *store, const qlm_table_t *table,
+                                 apr_pool_t *pool)
 {
     return store->dialect == QLM_DIALECT_MYSQL
                ? key_condition_in_words(table, pool)
@@ -224,14 +90,14 @@ static const char *key_condition(const qlm_store_t *store, const table_t *table,
 /* One table of one database, read in pages. */
 typedef struct reader_t {
     qlm_store_t *store;
-    const table_t *table;
+    const qlm_table_t *table;
     qlm_adhoc_t *first, *next;
     qlm_row_t last; /* of the page before, NULL before the first */
     int is_over;
     apr_pool_t *pool, *pages[2]; /* the last row lives in the page before */
 } reader_t;
 
-static qlm_error_t *open_reader(reader_t *reader, qlm_store_t *store, const table_t *table,
+static qlm_error_t *open_reader(reader_t *reader, qlm_store_t *store, const qlm_table_t *table,
                                 apr_pool_t *pool)
 {
     const char *select =
@@ -296,7 +162,7 @@ static qlm_error_t *read_page(apr_array_header_t **rows, reader_t *reader)
 
 typedef struct page_t {
     qlm_adhoc_t *insert;
-    const table_t *table;
+    const qlm_table_t *table;
     const apr_array_header_t *rows;
 } page_t;
 
@@ -321,7 +187,7 @@ static qlm_error_t *write_page(qlm_store_t *store, void *baton, apr_pool_t *pool
 }
 
 static qlm_error_t *copy_table(apr_int64_t *count, qlm_store_t *to, qlm_store_t *from,
-                               const table_t *table, apr_pool_t *pool)
+                               const qlm_table_t *table, apr_pool_t *pool)
 {
     page_t page = {.table = table};
     apr_array_header_t *rows;
@@ -344,7 +210,7 @@ static qlm_error_t *copy_table(apr_int64_t *count, qlm_store_t *to, qlm_store_t 
 
 /* ---- comparing ---- */
 
-static qlm_error_t *compare_rows(const table_t *table, qlm_row_t one, qlm_row_t other,
+static qlm_error_t *compare_rows(const qlm_table_t *table, qlm_row_t one, qlm_row_t other,
                                  apr_pool_t *pool)
 {
     int i;
@@ -352,13 +218,13 @@ static qlm_error_t *compare_rows(const table_t *table, qlm_row_t one, qlm_row_t 
     for (i = 0; i < table->columns->nelts; ++i) {
         if (!one[i] || !other[i] || strcmp(one[i], other[i])) {
             return qlm_error_store(pool, "the copy differs: table %s, column %s", table->name,
-                                   APR_ARRAY_IDX(table->columns, i, column_t).name);
+                                   APR_ARRAY_IDX(table->columns, i, qlm_table_column_t).name);
         }
     }
     return NULL;
 }
 
-static qlm_error_t *compare_table(qlm_store_t *to, qlm_store_t *from, const table_t *table,
+static qlm_error_t *compare_table(qlm_store_t *to, qlm_store_t *from, const qlm_table_t *table,
                                   apr_pool_t *pool)
 {
     apr_array_header_t *here, *there;
@@ -384,7 +250,7 @@ static qlm_error_t *compare_table(qlm_store_t *to, qlm_store_t *from, const tabl
 
 /* ---- all of it ---- */
 
-static int is_site(const table_t *table)
+static int is_site(const qlm_table_t *table)
 {
     return !strcmp(table->name, "qlm_site"); /* its row is what makes the database ours */
 }
@@ -395,7 +261,7 @@ static qlm_error_t *check_empty(qlm_store_t *to, const apr_array_header_t *table
     int i;
 
     for (i = 0; i < tables->nelts; ++i) {
-        const table_t *table = &APR_ARRAY_IDX(tables, i, table_t);
+        const qlm_table_t *table = &APR_ARRAY_IDX(tables, i, qlm_table_t);
 
         QLM_TRY(qlm_connection_select_text(
             &rows, to, apr_pstrcat(pool, "SELECT 1 FROM ", table->name, " LIMIT 1", NULL), pool));
@@ -416,7 +282,7 @@ static qlm_error_t *remove_rows(qlm_store_t *store, void *baton, apr_pool_t *poo
     int i;
 
     for (i = tables->nelts; i-- > 0;) {
-        const char *name = APR_ARRAY_IDX(tables, i, table_t).name;
+        const char *name = APR_ARRAY_IDX(tables, i, qlm_table_t).name;
 
         QLM_TRY(qlm_connection_execute_text(store, apr_pstrcat(pool, "DELETE FROM ", name, NULL),
                                             pool));
@@ -433,13 +299,13 @@ static qlm_error_t *copy_tables(apr_int64_t *count, qlm_store_t *to, qlm_store_t
     apr_pool_create(&table_pool, pool);
     /* The first, the site, is the last: before, nobody serves the copy. */
     for (i = 1; i <= tables->nelts; ++i) {
-        const table_t *table = &APR_ARRAY_IDX(tables, i % tables->nelts, table_t);
+        const qlm_table_t *table = &APR_ARRAY_IDX(tables, i % tables->nelts, qlm_table_t);
 
         apr_pool_clear(table_pool);
         QLM_TRY(qlm_error_copy(copy_table(count, to, from, table, table_pool), pool));
     }
     for (i = 0; i < tables->nelts; ++i) {
-        const table_t *table = &APR_ARRAY_IDX(tables, i, table_t);
+        const qlm_table_t *table = &APR_ARRAY_IDX(tables, i, qlm_table_t);
 
         apr_pool_clear(table_pool);
         QLM_TRY(qlm_error_copy(compare_table(to, from, table, table_pool), pool));
@@ -473,7 +339,7 @@ static void end_reading(qlm_store_t *from, apr_pool_t *pool)
 qlm_error_t *qlm_store_copy(apr_int64_t *count, qlm_store_t *to, qlm_store_t *from,
                             apr_pool_t *pool)
 {
-    apr_array_header_t *tables = read_tables(pool);
+    apr_array_header_t *tables = qlm_tables_read(pool);
     qlm_error_t *error;
 
     *count = 0;
