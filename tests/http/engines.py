@@ -40,13 +40,14 @@ class Server:
             atexit.register(cls.running[engine].remove)
         return cls.running[engine]
 
-    def __init__(self, engine, port=""):
+    def __init__(self, engine, port="", parent="/tmp", options=""):
         self.engine = engine
         self.port = str(port)
         self.count = 0
-        root = Path(tempfile.mkdtemp(prefix="qlm-db-", dir="/tmp"))
+        root = Path(tempfile.mkdtemp(prefix="qlm-db-", dir=parent))
         root.chmod(0o755)
         self.folder = root / engine
+        self.options = options
         try:
             self.start()
         except BaseException:
@@ -60,8 +61,8 @@ class Server:
             raise RuntimeError("dbserver.sh %s: exit %d" % (" ".join(map(str, arguments)), done.returncode))
         return done.stdout.strip()
 
-    def start(self, options=""):
-        self._run("start", self.engine, self.folder, self.port, QLM_SERVER_OPTIONS=options)
+    def start(self):
+        self._run("start", self.engine, self.folder, self.port, QLM_SERVER_OPTIONS=self.options)
 
     def stop(self, how="fast"):
         self._run("stop", self.folder, how)
