@@ -3,11 +3,22 @@
 #include "qlmctl/options.h"
 #include "qlmctl/output.h"
 #include "qlmctl/secretinput.h"
+#include "service/ownership.h"
 #include "store/copy.h"
 
 #include <apr_strings.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Tables of an earlier version do not know their secret. Whoever upgrades them may have no right to
+ * read it; then `qlmctl init` does this. */
+static qlm_error_t *claim(qlm_tool_t *tool, qlm_store_t *store)
+{
+    const qlm_secrets_t *secrets;
+
+    return qlm_tool_secrets(&secrets, tool) ? NULL
+                                            : qlm_ownership_claim(store, secrets, tool->pool);
+}
 
 qlm_error_t *qlm_command_db_upgrade(qlm_tool_t *tool)
 {
@@ -17,6 +28,7 @@ qlm_error_t *qlm_command_db_upgrade(qlm_tool_t *tool)
     QLM_TRY(qlm_tool_open(&store, tool, 1));
     QLM_TRY(qlm_store_schema_version(&before, store, tool->pool));
     QLM_TRY(qlm_store_upgrade(store, tool->pool));
+    QLM_TRY(claim(tool, store));
     if (tool->is_json) {
         json_t *record = qlm_output_object(tool->pool);
 

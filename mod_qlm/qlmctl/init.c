@@ -2,6 +2,7 @@
 #include "qlmctl/commands.h"
 #include "qlmctl/output.h"
 #include "qlmctl/rights.h"
+#include "service/ownership.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -80,7 +81,8 @@ static qlm_error_t *init_database(init_t *init)
     QLM_TRY(qlm_tool_open(&store, tool, 0));
     QLM_TRY(qlm_store_schema_version(&init->had_version, store, tool->pool));
     QLM_TRY(qlm_store_upgrade(store, tool->pool));
-    return qlm_store_check(store, tool->pool);
+    QLM_TRY(qlm_store_check(store, tool->pool));
+    return qlm_ownership_claim(store, tool->secrets, tool->pool);
 }
 
 static qlm_error_t *init_rights(init_t *init)

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "qlmctl/commands.h"
+#include "service/ownership.h"
 
 #include <apr_strings.h>
 #include <stdarg.h>
@@ -99,10 +100,19 @@ qlm_error_t *qlm_tool_option_product(int *id, int *major, int *minor, qlm_tool_t
     return NULL;
 }
 
+/* Whoever needs both is not to mix two sites. */
+static qlm_error_t *check_match(qlm_tool_t *tool)
+{
+    return tool->secrets && tool->is_store_good
+               ? qlm_ownership_check(tool->store, tool->secrets, tool->pool)
+               : NULL;
+}
+
 qlm_error_t *qlm_tool_secrets(const qlm_secrets_t **secrets, qlm_tool_t *tool)
 {
     if (!tool->secrets) {
         QLM_TRY(qlm_secrets_load(&tool->secrets, tool->secret_path, tool->pool));
+        QLM_TRY(check_match(tool));
     }
     *secrets = tool->secrets;
     return NULL;
@@ -127,7 +137,12 @@ qlm_error_t *qlm_tool_open(qlm_store_t **store, qlm_tool_t *tool, int must_exist
 qlm_error_t *qlm_tool_store(qlm_store_t **store, qlm_tool_t *tool)
 {
     QLM_TRY(qlm_tool_open(store, tool, 1));
-    return qlm_store_check(*store, tool->pool);
+    QLM_TRY(qlm_store_check(*store, tool->pool));
+    if (!tool->is_store_good) {
+        tool->is_store_good = 1;
+        QLM_TRY(check_match(tool));
+    }
+    return NULL;
 }
 
 void qlm_tool_close(qlm_tool_t *tool)
@@ -136,5 +151,6 @@ void qlm_tool_close(qlm_tool_t *tool)
         apr_pool_destroy(tool->store_pool);
         tool->store_pool = NULL;
         tool->store = NULL;
+        tool->is_store_good = 0;
     }
 }

@@ -38,6 +38,7 @@ typedef struct qlm_tool_t {
     qlm_store_t *store;
     apr_pool_t *store_pool;
     const qlm_secrets_t *secrets;
+    int is_store_good; /**< it was checked */
 } qlm_tool_t;
 
 /** An error about the command line itself: exit code 2. */

@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "base/text.h"
+#include "service/ownership.h"
 #include "store/organizations.h"
 
 #include <apr_atomic.h>
@@ -193,7 +194,8 @@ static qlm_error_t *load(qlm_snapshot_t *snapshot, qlm_store_t *store, apr_pool_
 {
     qlm_error_t *error;
 
-    if ((error = load_properties(snapshot, store)) || (error = load_vendors(snapshot, store)) ||
+    if ((error = qlm_ownership_check(store, snapshot->secrets, pool)) ||
+        (error = load_properties(snapshot, store)) || (error = load_vendors(snapshot, store)) ||
         (error = load_products(snapshot, store)) ||
         (error = load_product_properties(snapshot, store)) ||
         (error = qlm_store_list_domains(&snapshot->domains, store, snapshot->pool))) {

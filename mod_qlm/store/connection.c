@@ -513,5 +513,8 @@ qlm_error_t *qlm_store_check(qlm_store_t *store, apr_pool_t *pool)
         return NULL;
     }
     QLM_TRY(qlm_store_schema_version(&version, store, pool));
+    if (version == 0) {
+        QLM_TRY(qlm_schema_check_owner(store, pool));
+    }
     return qlm_connection_judge_schema(store, version, pool);
 }

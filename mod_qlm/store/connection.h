@@ -74,6 +74,10 @@ int qlm_connection_has_waited(qlm_store_t *store, int rc, apr_time_t started);
  * run. */
 qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_pool_t *pool);
 
+/** A database without a schema version: is it empty, or holds only tables of ours that are not
+ * finished? Errors: STORE naming a table of another program. */
+qlm_error_t *qlm_schema_check_owner(qlm_store_t *store, apr_pool_t *pool);
+
 /** A step of schema.def in the words of the store's engine. */
 const char *qlm_schema_step_sql(const qlm_store_t *store, const char *sql, apr_pool_t *pool);
 

@@ -1,6 +1,7 @@
 /* The tables: making, upgrading, checking and copying them. */
 #include "store/connection.h"
 
+#include "base/text.h"
 #include "license/keygen.h"
 
 #include <apr_strings.h>
@@ -24,14 +25,23 @@ static const step_t steps[] = {
 
 /* ---- version ---- */
 
-static const char *const table_count[] = {
-    /* SQLite */ "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'qlm_site'",
+/* Is there a qlm_site that we know how to read? Another product may have a table of that name.
+ * PostgreSQL's information_schema would hide what this user has no rights on. */
+static const char *const site_count[] = {
+    /* SQLite */ "SELECT COUNT(*) FROM pragma_table_info('qlm_site') WHERE name = 'schema_version'",
     /* PostgreSQL */
-    "SELECT COUNT(*) FROM information_schema.tables"
-    " WHERE table_schema = current_schema() AND table_name = 'qlm_site'",
+    "SELECT COUNT(*) FROM pg_catalog.pg_attribute"
+    " WHERE attrelid = to_regclass('qlm_site') AND attname = 'schema_version'",
     /* MariaDB */
-    "SELECT COUNT(*) FROM information_schema.tables"
-    " WHERE table_schema = DATABASE() AND table_name = 'qlm_site'"};
+    "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()"
+    " AND table_name = 'qlm_site' AND column_name = 'schema_version'"};
+
+static const char *const table_names[] = {
+    /* SQLite */ "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
+    /* PostgreSQL */
+    "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY 1",
+    /* MariaDB */
+    "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1"};
 
 static qlm_error_t *select_number(apr_int64_t *number, qlm_store_t *store, const char *sql,
                                   apr_pool_t *pool)
@@ -53,11 +63,34 @@ qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool
     apr_int64_t number;
 
     *version = 0;
-    QLM_TRY(select_number(&number, store, table_count[store->dialect], pool));
+    QLM_TRY(select_number(&number, store, site_count[store->dialect], pool));
     if (number) {
         QLM_TRY(select_number(&number, store, "SELECT schema_version FROM qlm_site WHERE id = 1",
                               pool));
         *version = (int)number;
+    }
+    return NULL;
+}
+
+/* qlm_site is the first table that is made: where it is not there, none of the others is ours. */
+qlm_error_t *qlm_schema_check_owner(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    apr_int64_t has_site;
+    int i;
+
+    QLM_TRY(select_number(&has_site, store, site_count[store->dialect], pool));
+    QLM_TRY(qlm_connection_select_text(&rows, store, table_names[store->dialect], pool));
+    for (i = 0; i < rows->nelts; ++i) {
+        const char *name = APR_ARRAY_IDX(rows, i, qlm_row_t)[0];
+
+        if (strncmp(name, "sqlite_", 7) && !(has_site && !strncmp(name, "qlm_", 4))) {
+            return qlm_error_store(pool,
+                                   "%s: the database holds tables of another program (%s): name "
+                                   "one of its own, and run `qlmctl init`",
+                                   store->path ? store->path : "database",
+                                   qlm_text_for_log(name, 64, pool));
+        }
     }
     return NULL;
 }
@@ -227,11 +260,12 @@ qlm_error_t *qlm_store_upgrade(qlm_store_t *store, apr_pool_t *pool)
             pool, "schema version %d is newer than this program knows (%d): upgrade mod_qlm",
             version, QLM_SCHEMA_VERSION);
     }
-    QLM_TRY(set_journal_mode(store, pool));
-    QLM_TRY(check_encoding(store, pool));
     if (version == 0) {
+        QLM_TRY(qlm_schema_check_owner(store, pool));
         close_to_others(store);
     }
+    QLM_TRY(set_journal_mode(store, pool));
+    QLM_TRY(check_encoding(store, pool));
     if (version == QLM_SCHEMA_VERSION) {
         return NULL;
     }

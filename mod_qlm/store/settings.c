@@ -33,6 +33,25 @@ qlm_error_t *qlm_store_note_foreign_keys(qlm_store_t *store, apr_pool_t *pool)
     return revise(store, pool);
 }
 
+qlm_error_t *qlm_store_secret_verifier(const char **verifier, qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_row_t row;
+
+    QLM_TRY(qlm_statement_select_one(&row, store, QLM_STATEMENT_SITE_VERIFIER, NULL, pool));
+    *verifier = row ? qlm_row_text(&row) : "";
+    return NULL;
+}
+
+/* The servers that run look again: one of them may have lost its database. */
+qlm_error_t *qlm_store_set_secret_verifier(qlm_store_t *store, const char *verifier,
+                                           apr_pool_t *pool)
+{
+    const char *values[] = {verifier};
+
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_SITE_SET_VERIFIER, values, pool));
+    return revise(store, pool);
+}
+
 /* ---- properties ---- */
 
 qlm_error_t *qlm_store_list_properties(apr_array_header_t **values, qlm_store_t *store,

@@ -16,7 +16,7 @@
 #include <apr_dbd.h>
 #include <apr_tables.h>
 
-#define QLM_SCHEMA_VERSION 3
+#define QLM_SCHEMA_VERSION 4
 
 typedef struct qlm_store_t qlm_store_t;
 
@@ -66,6 +66,12 @@ qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool
 
 /** Make or upgrade the tables to QLM_SCHEMA_VERSION. Refuses newer ones. */
 qlm_error_t *qlm_store_upgrade(qlm_store_t *store, apr_pool_t *pool);
+
+/** What proves the secret the database belongs to, "" = not claimed; see service/ownership.h. */
+qlm_error_t *qlm_store_secret_verifier(const char **verifier, qlm_store_t *store, apr_pool_t *pool);
+/** Inside a unit. */
+qlm_error_t *qlm_store_set_secret_verifier(qlm_store_t *store, const char *verifier,
+                                           apr_pool_t *pool);
 
 /** The engine's own integrity check (SQLite: integrity_check, foreign keys) and ours (seats add
  * up). *problems: array of const char *. */

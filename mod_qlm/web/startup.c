@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "service/outbox.h"
+#include "service/ownership.h"
 #include "web/database.h"
 #include "web/housekeeping.h"
 #include "web/outbound.h"
@@ -167,6 +168,15 @@ static void check_mail(qlm_store_t *store, server_rec *s, apr_pool_t *pool)
     }
 }
 
+/* What is asked of a database only once: what each call asks is left to the first. */
+static qlm_error_t *check_store(qlm_store_t *store, server_rec *s, apr_pool_t *pool)
+{
+    const qlm_secrets_t *secrets = qlm_server_conf(s)->secrets;
+
+    QLM_TRY(qlm_store_check(store, pool));
+    return secrets ? qlm_ownership_check(store, secrets, pool) : NULL;
+}
+
 static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, int *problems)
 {
     const char *driver = setting_of(s, "DBDriver", ptemp);
@@ -188,7 +198,7 @@ static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, 
     apr_pool_create(&pool, ptemp);
     error = qlm_store_open(&store, driver, params, 1, pool);
     if (!error) {
-        error = qlm_store_check(store, pool);
+        error = check_store(store, s, pool);
     }
     if (error) {
         ap_log_error(APLOG_MARK, APLOG_ERR, error->status, s, QLMNO(1106) "database: %s",

@@ -205,8 +205,10 @@ def test_public_methods_need_no_credentials(site):
 
 
 def test_another_secret_opens_nothing(new_site):
-    """The database alone is worth nothing: with another site secret every credential is refused."""
+    """The database alone is worth nothing: with another site secret every credential is refused, even where the
+    database does not know its own (test_two_sites.py has the others)."""
     site = new_site(start=False)
+    site.change("UPDATE qlm_site SET secret_verifier = ''")
     site.secret.write_text("ab" * 32 + "\n")
     site.start()
     with site.unchanged():

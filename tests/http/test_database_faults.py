@@ -334,7 +334,7 @@ def test_full_disk(new_site, mpm):
             site.stop()
 
 
-SCHEMA = 3  # of this module
+SCHEMA = 4  # of this module
 
 
 def set_schema_version(site, version):
