@@ -38,6 +38,12 @@ static const hint_t sqlite_hints[] = {
     {"disk I/O", "look at the disk and the file's owner"},
     {"", "is the disk full, are the file and its folder writable by the server's user?"}};
 
+/* Rights: of httpd's user, and of whoever makes and changes the tables. */
+#define USE_HINT  "GRANT SELECT, INSERT, UPDATE, DELETE on all tables to the database's user"
+#define MAKE_HINT "run it as the owner of the database, or GRANT ALL on it to this user"
+
+#define HOST_HINT "check the host in the parameters"
+
 static const hint_t server_hints[] = {
     {"deadlock", "two changes were in each other's way"},
     {"Deadlock", "two changes were in each other's way"},
@@ -52,8 +58,16 @@ static const hint_t server_hints[] = {
     {"remaining connection", "raise the server's max_connections, or lower DBDMax"},
     {"authentication failed", "check user and password in the parameters"},
     {"Access denied", "check user, password and rights"},
-    {"permission denied", "the user of the database needs rights on its tables"},
-    {"command denied", "the user of the database needs rights on its tables"},
+    {"must be owner", MAKE_HINT},
+    {"permission denied for schema", MAKE_HINT},
+    {"permission denied", USE_HINT},
+    {"CREATE command denied", MAKE_HINT},
+    {"ALTER command denied", MAKE_HINT},
+    {"INDEX command denied", MAKE_HINT},
+    {"REFERENCES command denied", MAKE_HINT},
+    {"command denied", USE_HINT},
+    {"server host", HOST_HINT},
+    {"host name", HOST_HINT},
     {"relation", "run `qlmctl db check`"},
     {"column", "run `qlmctl db check`"},
     {"doesn't exist", "run `qlmctl db check`"},
@@ -475,8 +489,10 @@ qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_po
         return NULL;
     }
     if (version == 0) {
-        return qlm_error_store(pool, "%s: the database has no tables: run `qlmctl init`",
-                               store->path ? store->path : "database");
+        return qlm_error_store(pool, "%s: the database has no tables%s: run `qlmctl init`",
+                               store->path ? store->path : "database",
+                               store->dialect == QLM_DIALECT_MYSQL ? " that its user may read"
+                                                                   : "");
     }
     return qlm_error_store(pool, "schema version %d is %s (%d): %s", version,
                            version > QLM_SCHEMA_VERSION ? "newer than this module knows"

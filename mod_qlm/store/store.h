@@ -67,6 +67,11 @@ qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool
 /** Make or upgrade the tables to QLM_SCHEMA_VERSION. Refuses newer ones. */
 qlm_error_t *qlm_store_upgrade(qlm_store_t *store, apr_pool_t *pool);
 
+/** May the connection's user read, add, change and remove rows of every table? Nothing is changed.
+ * For a start, not for each request. On SQLite nothing is asked: there the rights are those of a
+ * file. Errors: STORE naming the first right that is missing. */
+qlm_error_t *qlm_store_check_rights(qlm_store_t *store, apr_pool_t *pool);
+
 /** What proves the secret the database belongs to, "" = not claimed; see service/ownership.h. */
 qlm_error_t *qlm_store_secret_verifier(const char **verifier, qlm_store_t *store, apr_pool_t *pool);
 /** Inside a unit. */

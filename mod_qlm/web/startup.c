@@ -174,6 +174,7 @@ static qlm_error_t *check_store(qlm_store_t *store, server_rec *s, apr_pool_t *p
     const qlm_secrets_t *secrets = qlm_server_conf(s)->secrets;
 
     QLM_TRY(qlm_store_check(store, pool));
+    QLM_TRY(qlm_store_check_rights(store, pool));
     return secrets ? qlm_ownership_check(store, secrets, pool) : NULL;
 }
 

@@ -21,6 +21,13 @@ TABLES = {
     "postgresql": "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
     "mariadb": "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = database() ORDER BY 1",
 }
+HTTPD_USER = "qlm_httpd"  # has the rights on tables that docs/databases.md asks for, and no others
+ADMIT = {
+    "postgresql": ["DO $$ BEGIN CREATE ROLE qlm_httpd LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+                   "ALTER DEFAULT PRIVILEGES FOR ROLE qlm GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO qlm_httpd"],
+    "mariadb": ["CREATE USER IF NOT EXISTS qlm_httpd@localhost",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON DATABASE.* TO qlm_httpd@localhost"],
+}
 if ENGINE not in TABLES:
     raise RuntimeError("QLM_DATABASE=%s: there are %s" % (ENGINE, ", ".join(TABLES)))
 
@@ -74,7 +81,15 @@ class Server:
         self.count += 1
         name = "qlm_%d" % self.count
         self._run("database", self.folder, name)
-        return Database(self, name)
+        for sql in ADMIT[self.engine]:
+            self.administer(name, sql.replace("DATABASE", name))
+        made = Database(self, name)
+        made.httpd_params = made.with_params(user=HTTPD_USER).params
+        return made
+
+    def administer(self, name, sql):
+        with contextlib.closing(self.connect(name)) as connection:
+            connection.cursor().execute(sql)
 
     def connect(self, name):
         """A connection of the administrator, who also is past every limit of connections."""
@@ -102,6 +117,7 @@ class Database:
         self.server, self.name = server, name
         self.engine = server.engine
         self._idle = []  # connections of rows()
+        self.httpd_params = None  # as params
         self.driver, self.params = server._run("params", server.folder, name).split(" ", 1)
 
     def __str__(self):

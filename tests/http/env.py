@@ -270,7 +270,7 @@ ExtendedStatus On
     Require local
 </Location>
 DBDriver {getattr(self.database, "driver", "sqlite3")}
-DBDParams "{getattr(self.database, "params", self.database)}"
+DBDParams "{self.database_params()}"
 DBDMin 1
 DBDKeep 64
 DBDMax 64
@@ -282,6 +282,12 @@ QlmSecretFile "{self.secret}"
 </Location>
 {self._server}
 ''')
+
+    def database_params(self):
+        """Of a server's database: as a user who may change rows, but no tables."""
+        if isinstance(self.database, Database):
+            return self.database.httpd_params or self.database.params
+        return self.database
 
     # ---- the server's life
 

@@ -112,7 +112,7 @@ def test_more_callers_than_connections(site, server):
     key = issue(site, is_quantity="60")
     site.stop()
     administer(site, "ALTER DATABASE %s CONNECTION LIMIT 3" % site.database.name,
-               "GRANT USAGE ON *.* TO qlm@localhost WITH MAX_USER_CONNECTIONS 3")
+               "GRANT USAGE ON *.* TO qlm_httpd@localhost WITH MAX_USER_CONNECTIONS 3")
     site.allow(NOISE)
     site.start()
     try:
@@ -122,7 +122,7 @@ def test_more_callers_than_connections(site, server):
         assert any(a.status == 200 for _, a in answers)
     finally:
         administer(site, "ALTER DATABASE %s CONNECTION LIMIT -1" % site.database.name,
-                   "GRANT USAGE ON *.* TO qlm@localhost WITH MAX_USER_CONNECTIONS 0")
+                   "GRANT USAGE ON *.* TO qlm_httpd@localhost WITH MAX_USER_CONNECTIONS 0")
     seats = {r["computer_id"] for r in site.query("SELECT computer_id FROM qlm_activation")}
     assert {"PC-%d" % i for i, a in answers if a.status == 200 and a.error is None} == seats
     time.sleep(1.1)  # a connection that could not be made is tried again after a second
@@ -199,7 +199,7 @@ def test_no_changes_allowed(site):
     """A standby, or an administrator who copies something: reading goes on."""
     key, number = issue(site, is_quantity="2"), order_number()
     assert validate(site, key).error is None
-    administer(site, "ALTER ROLE qlm SET default_transaction_read_only = on",
+    administer(site, "ALTER ROLE qlm_httpd SET default_transaction_read_only = on",
                "SET GLOBAL read_only = 1")
     site.database.cut_connections()
     try:
@@ -208,7 +208,7 @@ def test_no_changes_allowed(site):
         assert validate(site, key, "PC-2").status == 503
         site.allow(NOISE)
     finally:
-        administer(site, "ALTER ROLE qlm RESET default_transaction_read_only",
+        administer(site, "ALTER ROLE qlm_httpd RESET default_transaction_read_only",
                    "SET GLOBAL read_only = 0")
     service_is_back(site, key, number)
 
