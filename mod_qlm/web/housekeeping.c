@@ -2,6 +2,7 @@
 #include "web/housekeeping.h"
 
 #include "service/accessed.h"
+#include "web/clocks.h"
 #include "web/database.h"
 
 qlm_error_t *qlm_housekeeping_work(server_rec *s, apr_pool_t *pool)
@@ -9,8 +10,9 @@ qlm_error_t *qlm_housekeeping_work(server_rec *s, apr_pool_t *pool)
     const qlm_lender_t lender = {qlm_database_lend, qlm_database_give_back,
                                  qlm_database_loan(s, pool)};
 
-    return qlm_accessed_write(qlm_service_accessed(qlm_server_conf(s)->service), &lender,
-                              apr_time_sec(apr_time_now()), 0, pool);
+    QLM_TRY(qlm_accessed_write(qlm_service_accessed(qlm_server_conf(s)->service), &lender,
+                               apr_time_sec(apr_time_now()), 0, pool));
+    return qlm_clocks_watch(s, pool);
 }
 
 /* With mpm_prefork this may be a signal's handler in the middle of a call, which holds locks that

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "service/outbox.h"
 #include "service/ownership.h"
+#include "web/clocks.h"
 #include "web/database.h"
 #include "web/housekeeping.h"
 #include "web/outbound.h"
@@ -209,6 +210,7 @@ static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, 
     else {
         check_owner(store, s, pool, problems);
         check_mail(store, s, pool);
+        qlm_clocks_check(s, store, pool);
     }
     apr_pool_destroy(pool);
 }

@@ -39,6 +39,7 @@ typedef struct qlm_server_conf_t {
     struct qlm_lanes_t *lanes;           /**< the outbox's workers; of the main server */
     const char *owner;                   /**< how this child signs a lease */
     qlm_writer_t *writer;                /**< the writer lock of its database in this child */
+    apr_time_t clock_looked_at;          /**< when it was last compared with the database's */
 } qlm_server_conf_t;
 
 /** Settings of a <Location>; -1 and NULL are "not set here". */

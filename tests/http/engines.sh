@@ -2,7 +2,7 @@
 # A choice of the tests against a real httpd once more on PostgreSQL and MariaDB: what writes, what
 # races, and what fails. All of them: QLM_DATABASE=postgresql http/run.sh. An engine that is not
 # installed is left out, and said.
-chosen="test_server or test_database_faults or test_two_sites or test_activate or test_issue or
+chosen="test_server or test_database_faults or test_two_sites or test_clocks or test_activate or test_issue or
     (test_promises and not at_random_moments)"
 if ! "$PYTHON" -c 'import psycopg2, pymysql' 2>/dev/null; then
     echo "Python 3 with psycopg2 and pymysql is not installed"

@@ -214,6 +214,7 @@ class Site:
         self.expected, self.allowed = [], []
         self._audited = 0
         self._location, self._server = location, server
+        self.environment = {}  # more of it for httpd
         for folder in ("data", "logs", "run", "htdocs"):
             (self.root / folder).mkdir()
             (self.root / folder).chmod(0o755)
@@ -293,14 +294,14 @@ QlmSecretFile "{self.secret}"
 
     def configtest(self):
         return subprocess.run([httpd_program(), "-t", "-f", str(self.root / "httpd.conf")], capture_output=True,
-                              text=True, timeout=30)
+                              text=True, timeout=30, env={**os.environ, **self.environment})
 
     def start(self):
         assert self.process is None, "already started"
         output = open(self.root / "logs" / "console.log", "ab")
         self.process = subprocess.Popen([httpd_program(), "-f", str(self.root / "httpd.conf"), "-DFOREGROUND"],
                                         stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-                                        start_new_session=True)
+                                        start_new_session=True, env={**os.environ, **self.environment})
         output.close()
         self._await_answer()
         return self

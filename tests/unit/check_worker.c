@@ -515,6 +515,28 @@ START_TEST(a_slow_round_keeps_its_lease)
 }
 END_TEST
 
+/* A server whose clock is ahead looks for the lease when a row has taken as long as it may. */
+static int fast_clock, taken_by_fast_clock;
+static void look_from_there(void)
+{
+    now += world.mails == 1 ? 15 : 21; /* so that the second begins with as little as is allowed */
+    if (world.mails == 2) {
+        taken_by_fast_clock =
+            take(store, "outbox", "other", now + fast_clock, now + fast_clock + 45);
+    }
+}
+
+START_TEST(a_lease_has_one_holder_while_clocks_differ_by_less_than_ten_seconds)
+{
+    queue_mail(1);
+    queue_mail(2);
+    fast_clock = _i;
+    world.meanwhile = look_from_there;
+    check_round(work(), 2, 0, 0, 0);
+    ck_assert_int_eq(taken_by_fast_clock, _i > 9);
+}
+END_TEST
+
 static void cancel_first(void)
 {
     ck_assert_int_eq(change(1, QLM_OUTBOX_CANCELLED, now, now, 0), 1);
@@ -666,6 +688,8 @@ static Suite *worker_suite(void)
     tcase_add_test(rounds, the_second_server_sends_nothing_until_the_lease_runs_out);
     tcase_add_test(rounds, who_loses_the_lease_stops_after_the_row_at_hand);
     tcase_add_test(rounds, a_slow_round_keeps_its_lease);
+    tcase_add_loop_test(rounds, a_lease_has_one_holder_while_clocks_differ_by_less_than_ten_seconds,
+                        8, 11);
     tcase_add_test(rounds, a_lease_is_given_up_at_the_end);
     tcase_add_test(rounds, a_row_cancelled_meanwhile_stays_cancelled);
     tcase_add_test(rounds, what_could_not_be_marked_is_sent_again);
