@@ -248,6 +248,27 @@ qlm_error_t *qlm_connection_execute_text(qlm_store_t *store, const char *sql, ap
     return error;
 }
 
+#define MYSQL_DEADLOCK 1213
+
+/* Undone for certain is what PostgreSQL refuses in a session that goes on, and what MariaDB calls a
+ * deadlock, which is also its word for a change that another node of a cluster was faster with. A
+ * node that loses its cluster meanwhile does not know, and its session goes on. */
+qlm_error_t *qlm_connection_commit(qlm_store_t *store, apr_pool_t *pool)
+{
+    qlm_error_t *error;
+    int changed;
+    int rc = apr_dbd_query(store->driver, *store->handle, &changed, "COMMIT");
+
+    if (!rc) {
+        return NULL;
+    }
+    error = qlm_connection_failure(store, "COMMIT", rc, pool);
+    store->is_outcome_open = store->dialect == QLM_DIALECT_MYSQL
+                                 ? rc != MYSQL_DEADLOCK
+                                 : !qlm_session_is_intact(store, pool);
+    return error;
+}
+
 /* ---- opening ---- */
 
 static qlm_dialect_t dialect_of(const apr_dbd_driver_t *driver)

@@ -34,6 +34,7 @@ struct qlm_store_t {
     int is_in_unit;
     apr_int64_t locked_license; /**< the last that the unit has locked, 0 = none */
     int is_unit_broken;         /**< a statement of it has failed: it must not be committed */
+    int is_outcome_open;        /**< it may have been committed, or not */
     apr_int64_t last_id;
 
     apr_dbd_prepared_t *prepared[QLM_STATEMENT_COUNT]; /**< NULL = not prepared (any more) */
@@ -46,6 +47,10 @@ struct qlm_store_t {
 qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *store,
                                         const char *sql, apr_pool_t *pool);
 qlm_error_t *qlm_connection_execute_text(qlm_store_t *store, const char *sql, apr_pool_t *pool);
+
+/** End the unit's transaction. When this fails and nobody knows whether it was committed, because
+ * the answer was lost, store->is_outcome_open is set. */
+qlm_error_t *qlm_connection_commit(qlm_store_t *store, apr_pool_t *pool);
 
 /** Read all rows of a result: array of qlm_row_t, in @a pool. */
 apr_array_header_t *qlm_connection_read_rows(qlm_store_t *store, apr_dbd_results_t *results,

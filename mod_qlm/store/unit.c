@@ -111,6 +111,7 @@ static qlm_error_t *run_in_transaction(qlm_store_t *store, qlm_job_t *batch)
         store, store->dialect == QLM_DIALECT_SQLITE ? "BEGIN IMMEDIATE" : "BEGIN", pool));
     store->is_in_unit = 1;
     store->is_unit_broken = 0;
+    store->is_outcome_open = 0;
     store->locked_license = 0;
     apr_pool_pre_cleanup_register(pool, store, roll_back_abandoned);
     error = run_jobs(store, batch);
@@ -118,7 +119,7 @@ static qlm_error_t *run_in_transaction(qlm_store_t *store, qlm_job_t *batch)
         error = check_unbroken(store, pool);
     }
     if (!error) {
-        error = qlm_connection_execute_text(store, "COMMIT", pool);
+        error = qlm_connection_commit(store, pool);
     }
     if (error) {
         roll_back(store, pool);
@@ -160,13 +161,16 @@ static qlm_error_t *run_in_turn(qlm_store_t *store, qlm_job_t *job, apr_time_t d
 
 /* ---- again ---- */
 
+/* Where nobody knows whether the unit was committed, the caller has to ask again: a second run
+ * would find what the first has done and take it for somebody else's, and refuse to release a
+ * computer that it has released. */
 static int is_worth_another(const qlm_store_t *store, const qlm_error_t *error, int attempt,
                             apr_time_t started)
 {
     int attempts = store->dialect == QLM_DIALECT_SQLITE ? ATTEMPTS : SERVER_ATTEMPTS;
 
     return (error->kind == QLM_ERROR_STORE || error->kind == QLM_ERROR_CONFLICT) &&
-           attempt < attempts && apr_time_now() - started < RETRY_BUDGET;
+           !store->is_outcome_open && attempt < attempts && apr_time_now() - started < RETRY_BUDGET;
 }
 
 static void pause_a_little(int attempt, apr_pool_t *pool)

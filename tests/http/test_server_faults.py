@@ -213,6 +213,28 @@ def test_no_changes_allowed(site):
     service_is_back(site, key, number)
 
 
+def wait_for_a_standby(site, name):
+    site.change("ALTER SYSTEM SET synchronous_standby_names = '%s'" % name)
+    site.change("SELECT pg_reload_conf()")
+
+
+@pytest.mark.skipif(engines.ENGINE != "postgresql", reason="here the moment can be chosen")
+def test_a_commit_whose_answer_is_lost(site):
+    """It may have happened, as here, where the server has committed and waits for a standby that it does not have. Done
+    once more, the release would be refused: the computer is not active any more."""
+    key = issue(site)
+    assert validate(site, key).error is None
+    wait_for_a_standby(site, "nobody")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        released = pool.submit(call, site, "ReleaseLicenseHttp", order(is_avkey=key, is_pcid="PC-1"))
+        until(lambda: site.query("SELECT 1 AS x FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+        assert site.database.cut_connections() > 0
+        wait_for_a_standby(site, "")
+        assert released.result().status == 503
+    site.allow(NOISE)
+    assert site.query("SELECT * FROM qlm_activation") == []
+
+
 # ---- rows that somebody holds
 
 def test_a_row_that_is_held(site):
