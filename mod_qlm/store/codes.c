@@ -106,7 +106,8 @@ qlm_error_t *qlm_store_hold_customer(qlm_store_t *store, apr_int64_t id, apr_poo
 {
     const char *values[] = {qlm_statement_number(id, pool)};
 
-    return qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_HOLD, values, pool);
+    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_HOLD, values, pool));
+    return qlm_statement_hold_customer(store, id, pool);
 }
 
 static qlm_error_t *add_keys(apr_array_header_t *keys, qlm_store_t *store,

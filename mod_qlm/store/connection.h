@@ -29,6 +29,7 @@ struct qlm_store_t {
     int is_worn;             /**< to be opened anew before its next use */
     apr_time_t next_renewal; /**< but not before this */
     int is_ready;            /**< the session's settings were accepted */
+    int is_node;             /**< the server is one of a Galera cluster */
     int is_schema_good;      /**< the schema version was read and is ours */
 
     int is_in_unit;

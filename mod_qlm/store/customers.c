@@ -64,6 +64,13 @@ static qlm_error_t *find(const qlm_customer_t **customer_p, qlm_store_t *store,
     return NULL;
 }
 
+static qlm_error_t *find_and_hold(const qlm_customer_t **customer, qlm_store_t *store,
+                                  const char *email_key, apr_pool_t *pool)
+{
+    QLM_TRY(find(customer, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, email_key, pool));
+    return *customer ? qlm_statement_hold_customer(store, (*customer)->id, pool) : NULL;
+}
+
 qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer, qlm_store_t *store,
                                      apr_int64_t id, apr_pool_t *pool)
 {
@@ -77,8 +84,7 @@ qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, q
     const char *email_key = qlm_text_fold(qlm_statement_text(email), pool);
 
     *customer = NULL;
-    return *email_key ? find(customer, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, email_key, pool)
-                      : NULL;
+    return *email_key ? find_and_hold(customer, store, email_key, pool) : NULL;
 }
 
 qlm_error_t *qlm_store_lock_customer(const qlm_customer_t **customer, qlm_store_t *store,
@@ -91,7 +97,7 @@ qlm_error_t *qlm_store_lock_customer(const qlm_customer_t **customer, qlm_store_
         return NULL;
     }
     QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_LOCK, &email_key, pool));
-    return find(customer, store, QLM_STATEMENT_CUSTOMER_BY_EMAIL, email_key, pool);
+    return find_and_hold(customer, store, email_key, pool);
 }
 
 /* ---- changing ---- */

@@ -82,6 +82,24 @@ static const char *const mysql_settings[] = {
     " tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 3, autocommit = 1",
     NULL};
 
+/* A change that another node of a Galera cluster has acknowledged must be seen here, too: before it
+ * reads, the session waits until its node has applied what was committed anywhere. Servers that are
+ * no node may not even know the variables. */
+static qlm_error_t *follow_other_nodes(qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    qlm_row_t row;
+
+    QLM_TRY(
+        qlm_connection_select_text(&rows, store, "SHOW SESSION VARIABLES LIKE 'wsrep_on'", pool));
+    row = rows->nelts ? APR_ARRAY_IDX(rows, 0, qlm_row_t) : NULL;
+    store->is_node = row && row[1] && !strcmp(row[1], "ON");
+    return store->is_node
+               ? qlm_connection_execute_text(
+                     store, "SET SESSION wsrep_sync_wait = @@SESSION.wsrep_sync_wait | 1", pool)
+               : NULL;
+}
+
 static qlm_error_t *send_setting(qlm_store_t *store, const char *sql, apr_pool_t *pool)
 {
     apr_array_header_t *rows;
@@ -100,6 +118,9 @@ qlm_error_t *qlm_session_begin(qlm_store_t *store, apr_pool_t *pool)
 
     for (sql = settings[store->dialect]; *sql; ++sql) {
         QLM_TRY(send_setting(store, *sql, pool));
+    }
+    if (store->dialect == QLM_DIALECT_MYSQL) {
+        QLM_TRY(follow_other_nodes(store, pool));
     }
     if (store->dialect != QLM_DIALECT_SQLITE) {
         QLM_TRY(qlm_statement_prepare(store, QLM_STATEMENT_SESSION, pool));

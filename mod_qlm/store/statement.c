@@ -311,20 +311,29 @@ qlm_error_t *qlm_statement_lock_license(qlm_store_t *store, apr_int64_t license_
                : NULL;
 }
 
-static qlm_error_t *lock_limits(qlm_store_t *store, apr_pool_t *pool)
+/* Whoever wants the same turn waits until our unit ends. */
+static qlm_error_t *take_turn(qlm_store_t *store, const char *name, apr_pool_t *pool)
 {
-    const char *fresh[] = {"limits", "", "0"};
+    const char *fresh[] = {name, "", "0"};
     int held;
 
-    if (!needs_locks(store)) {
-        return NULL;
-    }
-    QLM_TRY(qlm_statement_execute(&held, store, QLM_STATEMENT_LIMIT_TAKE, NULL, pool));
+    QLM_TRY(qlm_statement_execute(&held, store, QLM_STATEMENT_TURN_TAKE, &name, pool));
     if (!held) {
         QLM_TRY(qlm_statement_execute(&held, store, QLM_STATEMENT_LEASE_INSERT, fresh, pool));
     }
     /* Somebody else was first to insert it: who has waited for that does not hold it yet. */
-    return held ? NULL : qlm_statement_execute(NULL, store, QLM_STATEMENT_LIMIT_TAKE, NULL, pool);
+    return held ? NULL : qlm_statement_execute(NULL, store, QLM_STATEMENT_TURN_TAKE, &name, pool);
+}
+
+#define CUSTOMER_TURNS 64
+
+/* The nodes of a cluster learn of each other's changes, not of each other's locks. */
+qlm_error_t *qlm_statement_hold_customer(qlm_store_t *store, apr_int64_t id, apr_pool_t *pool)
+{
+    return needs_locks(store) && store->is_node
+               ? take_turn(store, apr_psprintf(pool, "customers %d", (int)(id % CUSTOMER_TURNS)),
+                           pool)
+               : NULL;
 }
 
 qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_statement_t statement,
@@ -332,7 +341,7 @@ qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_sta
 {
     qlm_row_t row;
 
-    QLM_TRY(lock_limits(store, pool));
+    QLM_TRY(needs_locks(store) ? take_turn(store, "limits", pool) : NULL);
     QLM_TRY(qlm_statement_select_one(&row, store, statement, values, pool));
     *count = row ? qlm_row_int64(&row) : 0;
     return NULL;

@@ -69,6 +69,11 @@ qlm_error_t *qlm_statement_lock_key(qlm_store_t *store, const char *activation_k
 qlm_error_t *qlm_statement_lock_license(qlm_store_t *store, apr_int64_t license_id,
                                         apr_pool_t *pool);
 
+/** On a node of a cluster: keep units on other nodes from relying on what is known of a customer.
+ * To be said by all that read, change or delete a customer inside a unit; elsewhere its row's lock
+ * does it. */
+qlm_error_t *qlm_statement_hold_customer(qlm_store_t *store, apr_int64_t id, apr_pool_t *pool);
+
 /** The same as select_one for one number. Inside a unit it will be compared with a limit: on a
  * server those who count take turns until their units end. */
 qlm_error_t *qlm_statement_count(apr_int64_t *count, qlm_store_t *store, qlm_statement_t statement,
