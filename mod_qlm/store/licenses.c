@@ -361,7 +361,7 @@ qlm_error_t *qlm_store_retrieve_licenses(apr_array_header_t **licenses, qlm_stor
 {
     const char *most = qlm_statement_number(limit, pool);
     const char *by_order[] = {order_ref, user_data, user_data, vendor, vendor, most};
-    const char *by_user_data[] = {user_data, vendor, vendor, most};
+    const char *by_user_data[] = {user_data, user_data, vendor, vendor, most};
     apr_array_header_t *rows;
 
     QLM_TRY(*order_ref ? qlm_statement_select(&rows, store, QLM_STATEMENT_LICENSES_OF_ORDER,

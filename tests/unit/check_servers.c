@@ -114,6 +114,30 @@ START_TEST(a_text_that_is_too_long_is_refused_not_cut)
 }
 END_TEST
 
+/* PostgreSQL. Most licenses have none: a hash would keep all of these in one chain, and each new
+ * one would walk along it. */
+START_TEST(user_data_is_found_by_an_index_in_order)
+{
+    apr_array_header_t *found;
+    const char *plan = "";
+
+    ck_assert_str_eq(ask(store, "SELECT COUNT(*) FROM pg_class c JOIN pg_am a ON a.oid = c.relam"
+                                " WHERE a.amname = 'hash'"),
+                     "0");
+    OK(qlm_store_retrieve_licenses(&found, store, "", "", "mine", 5, pool));
+    ask(store, "SELECT set_config('enable_seqscan', 'off', false)");
+    OK(qlm_connection_select_text(
+        &found, store,
+        apr_psprintf(pool, "EXPLAIN EXECUTE qlm_licenses_of_user_data_%d('a', 'a', '', '', '5')",
+                     store->generation),
+        pool));
+    for (int i = 0; i < found->nelts; i++) {
+        plan = apr_pstrcat(pool, plan, APR_ARRAY_IDX(found, i, qlm_row_t)[0], "\n", NULL);
+    }
+    ck_assert_msg(strstr(plan, "qlm_license_user_data") != NULL, "%s", plan);
+}
+END_TEST
+
 /* As long as the driver of MariaDB reads back; longer ones are refused there and kept elsewhere. */
 START_TEST(long_texts_come_back_whole)
 {
@@ -528,6 +552,9 @@ int main(void)
     add_server_test(cases, a_counted_limit_holds);
     add_server_test(cases, a_unit_with_a_failed_statement_is_no_success);
     add_server_test(cases, an_upgrade_that_was_cut_short_is_finished);
+    if (is_on_server() && !strncmp(getenv("QLM_TEST_DATABASE"), "pgsql", 5)) {
+        tcase_add_test(cases, user_data_is_found_by_an_index_in_order);
+    }
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
