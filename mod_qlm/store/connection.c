@@ -150,7 +150,7 @@ static const char *keep_value(const qlm_store_t *store, const char *value, apr_p
 
 /* Read to the end, or the driver goes on holding the result. */
 apr_array_header_t *qlm_connection_read_rows(qlm_store_t *store, apr_dbd_results_t *results,
-                                             apr_pool_t *pool)
+                                             apr_pool_t *results_pool, apr_pool_t *pool)
 {
     apr_array_header_t *rows = apr_array_make(pool, 1, sizeof(qlm_row_t));
     int columns = apr_dbd_num_cols(store->driver, results);
@@ -162,7 +162,7 @@ apr_array_header_t *qlm_connection_read_rows(qlm_store_t *store, apr_dbd_results
         int i;
 
         /* SQLite's driver walks to a numbered row from the first, and steps to the next with -1. */
-        if (apr_dbd_get_row(store->driver, pool, results, &row,
+        if (apr_dbd_get_row(store->driver, results_pool, results, &row,
                             store->dialect == QLM_DIALECT_SQLITE ? -1 : number)) {
             return rows;
         }
@@ -222,7 +222,7 @@ qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *
         results = NULL;
         rc = apr_dbd_select(store->driver, pool, *store->handle, &results, sql, 1);
         if (!rc) {
-            *rows = qlm_connection_read_rows(store, results, pool);
+            *rows = qlm_connection_read_rows(store, results, pool, pool);
             return NULL;
         }
         error = qlm_connection_failure(store, sql, rc, pool);

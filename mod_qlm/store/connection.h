@@ -39,6 +39,7 @@ struct qlm_store_t {
     apr_int64_t last_id;
 
     apr_dbd_prepared_t *prepared[QLM_STATEMENT_COUNT]; /**< NULL = not prepared (any more) */
+    apr_dbd_results_t *results[QLM_STATEMENT_COUNT];   /**< MariaDB: kept, to be used again */
     int generation;                                    /**< how often they were forgotten */
     int adhoc_count;                                   /**< how many others were prepared */
 };
@@ -53,9 +54,10 @@ qlm_error_t *qlm_connection_execute_text(qlm_store_t *store, const char *sql, ap
  * the answer was lost, store->is_outcome_open is set. */
 qlm_error_t *qlm_connection_commit(qlm_store_t *store, apr_pool_t *pool);
 
-/** Read all rows of a result: array of qlm_row_t, in @a pool. */
+/** Read all rows of a result: array of qlm_row_t, in @a pool.
+ * @param results_pool  the pool of the select */
 apr_array_header_t *qlm_connection_read_rows(qlm_store_t *store, apr_dbd_results_t *results,
-                                             apr_pool_t *pool);
+                                             apr_pool_t *results_pool, apr_pool_t *pool);
 
 /** SQLite: did a statement fail because the engine dropped it, or knows a newer schema? Then it
  * works when prepared again. To be asked right after the failure. */

@@ -144,7 +144,7 @@ int qlm_session_is_intact(qlm_store_t *store, apr_pool_t *pool)
         apr_dbd_pselect(store->driver, pool, *store->handle, &results, prepared, 1, 0, NULL)) {
         return 0;
     }
-    return qlm_connection_read_rows(store, results, pool)->nelts == 1;
+    return qlm_connection_read_rows(store, results, pool, pool)->nelts == 1;
 }
 
 qlm_error_t *qlm_session_renew(qlm_store_t *store, apr_pool_t *pool)

@@ -220,6 +220,9 @@ static qlm_error_t *run(qlm_store_t *store, qlm_statement_t statement, const cha
     QLM_TRY(check_lengths(store, statement_table[statement].sql, values, pool));
     do {
         rc = prepare(store, statement, pool);
+        if (results) {
+            *results = store->results[statement];
+        }
         if (!rc) {
             rc = run_prepared(store, statement_table[statement].sql, store->prepared[statement],
                               values, results, changed, pool);
@@ -235,20 +238,23 @@ static qlm_error_t *run(qlm_store_t *store, qlm_statement_t statement, const cha
         if (attempt == 0 && qlm_connection_has_dropped(store, rc)) {
             qlm_connection_forget(store);
         }
-        if (results) {
-            *results = NULL;
-        }
     } while (qlm_connection_may_repeat(store, rc, attempt++, started, pool));
     return error; /* inside a unit, all of it is rolled back and run again */
 }
 
+/* MariaDB's driver makes room for the longest text that a column can hold, a megabyte for some, and
+ * uses that of an earlier select if it is given it: so the first one's is kept with the connection.
+ */
 qlm_error_t *qlm_statement_select(apr_array_header_t **rows, qlm_store_t *store,
                                   qlm_statement_t statement, const char **values, apr_pool_t *pool)
 {
+    int is_kept = store->dialect == QLM_DIALECT_MYSQL;
+    apr_pool_t *results_pool = is_kept && !store->results[statement] ? store->pool : pool;
     apr_dbd_results_t *results = NULL;
 
-    QLM_TRY(run(store, statement, values, &results, NULL, pool));
-    *rows = qlm_connection_read_rows(store, results, pool);
+    QLM_TRY(run(store, statement, values, &results, NULL, results_pool));
+    store->results[statement] = is_kept ? results : NULL;
+    *rows = qlm_connection_read_rows(store, results, results_pool, pool);
     return NULL;
 }
 
@@ -395,7 +401,7 @@ qlm_error_t *qlm_adhoc_select(apr_array_header_t **rows, qlm_store_t *store,
     if (rc) {
         return qlm_connection_failure(store, adhoc->sql, rc, pool);
     }
-    *rows = qlm_connection_read_rows(store, results, pool);
+    *rows = qlm_connection_read_rows(store, results, pool, pool);
     return NULL;
 }
 
