@@ -34,6 +34,7 @@ struct qlm_store_t {
 
     int is_in_unit;
     apr_int64_t locked_license; /**< the last that the unit has locked, 0 = none */
+    char locked_key[129];       /**< the key it was locked by, "" = none */
     int is_unit_broken;         /**< a statement of it has failed: it must not be committed */
     int is_outcome_open;        /**< it may have been committed, or not */
     apr_int64_t last_id;

@@ -303,9 +303,13 @@ static qlm_error_t *lock_license(qlm_store_t *store, qlm_statement_t statement, 
 qlm_error_t *qlm_statement_lock_key(qlm_store_t *store, const char *activation_key,
                                     apr_pool_t *pool)
 {
-    return needs_locks(store)
-               ? lock_license(store, QLM_STATEMENT_LICENSE_LOCK_BY_KEY, activation_key, pool)
-               : NULL;
+    if (!needs_locks(store) || strcmp(store->locked_key, activation_key) == 0) {
+        return NULL;
+    }
+    QLM_TRY(lock_license(store, QLM_STATEMENT_LICENSE_LOCK_BY_KEY, activation_key, pool));
+    apr_cpystrn(store->locked_key, store->locked_license ? activation_key : "",
+                sizeof(store->locked_key));
+    return NULL;
 }
 
 qlm_error_t *qlm_statement_lock_license(qlm_store_t *store, apr_int64_t license_id,

@@ -113,6 +113,7 @@ static qlm_error_t *run_in_transaction(qlm_store_t *store, qlm_job_t *batch)
     store->is_unit_broken = 0;
     store->is_outcome_open = 0;
     store->locked_license = 0;
+    *store->locked_key = '\0';
     apr_pool_pre_cleanup_register(pool, store, roll_back_abandoned);
     error = run_jobs(store, batch);
     if (!error) {

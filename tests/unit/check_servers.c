@@ -527,6 +527,43 @@ START_TEST(an_upgrade_that_was_cut_short_is_finished)
 }
 END_TEST
 
+static int executed(void)
+{
+    return (int)apr_atoi64(ask(store, "SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS"
+                                      " WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'"));
+}
+
+UNIT(find_three_times, const char)
+{
+    for (int i = 0; i < 3; i++) {
+        qlm_license_view_t *view;
+
+        QLM_TRY(qlm_store_find_license(&view, unit_store, baton, "", unit_pool));
+        ck_assert_ptr_nonnull(view);
+    }
+    return NULL;
+}
+
+/* MariaDB, which counts. */
+START_TEST(a_license_is_locked_once_in_a_unit)
+{
+    char key[] = "AKEY";
+    int before;
+
+    write_license(1, key, 1);
+    before = executed();
+    OK(qlm_store_write(store, find_three_times, key, pool));
+    ck_assert_int_eq(executed() - before, 1 + 3);
+    OK(qlm_store_write(store, find_three_times, key, pool)); /* another unit, another lock */
+    ck_assert_int_eq(executed() - before, 2 * (1 + 3));
+}
+END_TEST
+
+static int is_on(const char *driver)
+{
+    return is_on_server() && !strncmp(getenv("QLM_TEST_DATABASE"), driver, strlen(driver));
+}
+
 int main(void)
 {
     Suite *suite = suite_create("servers");
@@ -553,8 +590,11 @@ int main(void)
     add_server_test(cases, a_counted_limit_holds);
     add_server_test(cases, a_unit_with_a_failed_statement_is_no_success);
     add_server_test(cases, an_upgrade_that_was_cut_short_is_finished);
-    if (is_on_server() && !strncmp(getenv("QLM_TEST_DATABASE"), "pgsql", 5)) {
+    if (is_on("pgsql")) {
         tcase_add_test(cases, user_data_is_found_by_an_index_in_order);
+    }
+    if (is_on("mysql")) {
+        tcase_add_test(cases, a_license_is_locked_once_in_a_unit);
     }
     suite_add_tcase(suite, cases);
     srunner_run_all(runner, CK_NORMAL);
