@@ -13,7 +13,6 @@ import players  # noqa: E402
 import soak  # noqa: E402
 from checker import UNKNOWN, check_all  # noqa: E402
 from client import call  # noqa: E402
-from env import Site  # noqa: E402
 
 OPERATIONS = int(os.environ.get("QLM_SOAK_OPERATIONS", "20000"))
 SEED = os.environ.get("QLM_SOAK_SEED", "1")
@@ -22,15 +21,12 @@ SEED = os.environ.get("QLM_SOAK_SEED", "1")
 @pytest.fixture(scope="module")
 def played(template):
     """A finished run."""
-    site = Site(template).start()
-    try:
+    with soak.running_site(template) as site:
         run = soak.Run(site, SEED, OPERATIONS).play()
         site.allow(soak.NOISE)
         assert site.audit() == []
         checked = site.ctl("db", "check", check=False)
         assert checked.returncode == 0, checked.stdout + checked.stderr
-    finally:
-        site.destroy()
     return run
 
 

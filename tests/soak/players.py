@@ -96,7 +96,7 @@ def request(call, key, name):
 
 def read_answer(answer, do):
     """What the checker wants to know of it."""
-    if answer.status == 503:
+    if answer.status in (502, 503, 504):  # the others are a balancer's
         return UNKNOWN
     if answer.status != 200:
         return {"code": "HTTP %d" % answer.status}

@@ -32,10 +32,12 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "http")]
 
 import checker  # noqa: E402
+import network  # noqa: E402
 import players  # noqa: E402
 from checker import EVENTS, Object, Operation, UNKNOWN  # noqa: E402
 from client import call  # noqa: E402
-from env import Site, Template  # noqa: E402
+from engines import ENGINE, Server  # noqa: E402
+from env import Site, Template, free_port  # noqa: E402
 
 CALLS_PER_FAULT = 800
 STUCK = 120  # seconds without any call ended
@@ -67,16 +69,46 @@ def cut_connections(site, _):
     site.database.cut_connections()
 
 
+def drop_packets(site, choose):
+    """Between httpd and the database server."""
+    with network.dropping([site.database.server.port], choose.uniform(0.1, 0.4)):
+        time.sleep(choose.uniform(0.2, 2))
+
+
 def faults_of(site):
+    if hasattr(site, "faults"):
+        return site.faults
     of_database = [kill_database, cut_connections] if hasattr(site.database, "server") else []
-    return [kill, kill, kill_child, restart_gracefully] + of_database
+    of_network = [drop_packets, drop_packets] if getattr(site, "owns_network", False) else []
+    return [kill, kill, kill_child, restart_gracefully] + of_database + of_network
+
+
+@contextlib.contextmanager
+def running_site(template, mpm="event"):
+    """A site of our own, started; with a database server also the server is, and where it can be the network."""
+    with contextlib.ExitStack() as undo:
+        database, owns_network = None, ENGINE != "sqlite" and network.is_possible()
+        if owns_network:
+            undo.enter_context(network.of_our_own())
+            server = Server(ENGINE, free_port())
+            undo.callback(server.remove)
+            database = server.new_database().by_port()
+        site = Site(template, mpm, database=database)
+        undo.callback(site.destroy)
+        site.owns_network = owns_network
+        if owns_network:
+            site.ctl("init")
+            template.database.copy_to(database)
+        yield site.start()
 
 
 def schedule(site, seed, operations):
-    """[(after how many calls, fault)], the next one last."""
+    """[(after how many calls, fault)], the next one last. Each comes before one comes again."""
     choose = random.Random("%s faults" % seed)
     times = range(CALLS_PER_FAULT // 2, operations, CALLS_PER_FAULT)
-    return [(t + choose.randrange(CALLS_PER_FAULT // 2), choose.choice(faults_of(site))) for t in times][::-1]
+    faults = faults_of(site)
+    rounds = [f for _ in range(len(times) // len(faults) + 1) for f in choose.sample(faults, len(faults))]
+    return [(t + choose.randrange(CALLS_PER_FAULT // 2), f) for t, f in zip(times, rounds)][::-1]
 
 
 # ---- playing
@@ -299,11 +331,10 @@ def main():
         say("\n".join(problems) or "explained")
         return 1 if problems else 0
     template = Template()
-    site = Site(template, options.mpm)
     try:
-        return 0 if soak(site.start(), options.seed, options.operations, options.each, options.folder) else 1
+        with running_site(template, options.mpm) as site:
+            return 0 if soak(site, options.seed, options.operations, options.each, options.folder) else 1
     finally:
-        site.destroy()
         template.remove()
 
 
