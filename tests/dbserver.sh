@@ -5,6 +5,7 @@
 # started from it is stopped.
 #
 #   dbserver.sh start postgresql|mariadb FOLDER [PORT]   make it if it is not there, start it
+#   dbserver.sh standby FOLDER PRIMARY                   make it PRIMARY's standby (PostgreSQL), to be started then
 #   dbserver.sh stop FOLDER [fast|now]                   fast (default): in order; now: as in a crash
 #   dbserver.sh pid FOLDER                               its process, if it runs
 #   dbserver.sh database FOLDER NAME                     make an empty database, user qlm may use it
@@ -45,9 +46,23 @@ make_postgresql()
 {
     echo "$password" >"$folder/password"
     [ -z "${user:-}" ] || chown "$user" "$folder/password"
-    as_user "$(postgres_program initdb)" -D "$folder/data" -U postgres -E UTF8 --locale=C --no-sync \
+    as_user "$(postgres_program initdb)" -D "$folder/data" -U postgres -E UTF8 --locale=C --no-sync --data-checksums \
         --auth-local=trust --auth-host=scram-sha-256 --pwfile="$folder/password" >"$folder/initdb.log" 2>&1 ||
         { tail -n 5 "$folder/initdb.log" >&2; fail "initdb failed"; }
+}
+
+# A server that was the primary only has to forget what its successor never got.
+standby_postgresql()
+{
+    source="host=$1 port=$(sed 's/^$/5432/' "$1/port") user=postgres dbname=template1"
+    if [ -d "$folder/data" ]; then
+        "$(postgres_program psql)" "$source" -qc CHECKPOINT
+        as_user "$(postgres_program pg_rewind)" -D "$folder/data" --source-server="$source" -R --no-sync
+    else
+        mkdir "$folder"
+        [ -z "${user:-}" ] || chown "$user" "$folder"
+        as_user "$(postgres_program pg_basebackup)" -D "$folder/data" -d "$source" -R -X stream -c fast --no-sync
+    fi >"$folder.log" 2>&1 || { tail -n 5 "$folder.log" >&2; fail "no standby was made"; }
 }
 
 run_postgresql()
@@ -89,16 +104,29 @@ make_mariadb()
         { tail -n 40 "$folder/install.log" >&2; fail "mariadb-install-db failed"; }
 }
 
+# A node of Galera that was killed does not know how far it had come; its tables do.
+galera_position()
+{
+    [ -e "$folder/data/grastate.dat" ] || return 0
+    # shellcheck disable=SC2086
+    as_user "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --socket="$folder/socket" \
+        --skip-networking ${QLM_SERVER_OPTIONS:-} --wsrep-recover >"$folder/recover.log" 2>&1 ||
+        { tail -n 10 "$folder/recover.log" >&2; fail "the node's tables are damaged"; }
+    sed -n 's/.*WSREP: Recovered position: */--wsrep-start-position=/p' "$folder/recover.log"
+}
+
 run_mariadb()
 {
     flush=1 sync=
     [ "${QLM_DURABLE:-yes}" != no ] || flush=2 sync="--debug-no-sync --innodb-flush-method=nosync --sync-frm=OFF"
     network=--skip-networking
     [ -z "$port" ] || network="--bind-address=127.0.0.1 --port=$port"
+    position=$(galera_position)
     # shellcheck disable=SC2086
     serve "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" \
         --socket="$folder/socket" --pid-file="$folder/mariadb.pid" --innodb-flush-log-at-trx-commit=$flush \
-        --innodb-buffer-pool-size=64M --max-connections=500 --skip-name-resolve $sync $network ${QLM_SERVER_OPTIONS:-}
+        --innodb-buffer-pool-size=64M --max-connections=500 --skip-name-resolve $sync $network ${QLM_SERVER_OPTIONS:-} \
+        $position
 }
 
 mariadb_sql() { "$(mariadb_program mariadb)" --no-defaults --socket="$folder/socket" --user=root --batch -e "$1"; }
@@ -168,6 +196,9 @@ start)
     engine=${2:?} folder=${3:?} port=${4:-}
     case $engine in postgresql|mariadb) ;; *) fail "there is no engine $engine" ;; esac
     start_server ;;
+standby)
+    folder=${2:?}
+    standby_postgresql "${3:?}" ;;
 stop|pid|database|params)
     folder=${2:?}
     engine=$(cat "$folder/engine") port=$(cat "$folder/port") how=${3:-fast}

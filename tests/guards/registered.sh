@@ -17,7 +17,7 @@ done
 for file in unit/check_*.c; do
     need "${file%.c}" Makefile.am
 done
-for file in unit/*.h fuzz/*.h bench/*.c bench/*.py soak/*.py; do
+for file in unit/*.h fuzz/*.h bench/*.c bench/*.py soak/*.py cluster/*; do
     need "$file" Makefile.am
 done
 for file in fuzz/fuzz_*.c; do
