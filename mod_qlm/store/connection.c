@@ -301,7 +301,7 @@ qlm_error_t *qlm_store_adopt(qlm_store_t **store_p, const apr_dbd_driver_t *driv
             store->params = qlm_session_params(store->dialect, apr_pstrdup(connection_pool, params),
                                                connection_pool);
             store->path = store->dialect == QLM_DIALECT_SQLITE ? store->params : NULL;
-            store->is_ours = !strcmp(store->params, params); /* nothing was missing */
+            store->is_ours = qlm_session_has_params(store->dialect, params, connection_pool);
         }
         apr_pool_userdata_setn(store, STORE_KEY, NULL, connection_pool);
     }
@@ -523,14 +523,14 @@ qlm_error_t *qlm_connection_judge_schema(qlm_store_t *store, int version, apr_po
                                                         : "run `qlmctl db upgrade`");
 }
 
-/* What mod_dbd hands out may have been closed by the server; and MariaDB's driver is to have the
- * parameters that we rely on. */
+/* What mod_dbd hands out may have been closed by the server, or opened without the parameters that
+ * we rely on. */
 static qlm_error_t *check_session(qlm_store_t *store, apr_pool_t *pool)
 {
     int is_server = store->dialect != QLM_DIALECT_SQLITE && store->params;
     qlm_error_t *error;
 
-    if (is_server && (store->is_worn || (store->dialect == QLM_DIALECT_MYSQL && !store->is_ours))) {
+    if (is_server && (store->is_worn || !store->is_ours)) {
         return qlm_session_renew(store, pool);
     }
     if (store->is_ready) {

@@ -5,13 +5,16 @@
 
 #include <apr_strings.h>
 
-#include <ctype.h>
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* ---- parameters ---- */
 
-/* Is there a parameter of that name? */
-static int has_param(const char *params, const char *name)
+/* What a parameter says, and more behind it; NULL if there is none of that name. */
+static const char *param_value(const char *params, const char *name)
 {
     size_t length = strlen(name);
     const char *at = params;
@@ -20,32 +23,89 @@ static int has_param(const char *params, const char *name)
         int is_start = at == params || strchr(" \t;|,", at[-1]);
 
         at += length;
-        while (*at == ' ') {
-            ++at;
-        }
+        at += strspn(at, " ");
         if (is_start && *at == '=') {
-            return 1;
+            return at + 1 + strspn(at + 1, " ");
         }
     }
-    return 0;
+    return NULL;
 }
+
+typedef struct param_t {
+    const char *name, *with; /* what is added where nobody has said the name */
+} param_t;
 
 /* A change that leaves a row as it is counts as found, or a computer that activates again within a
  * second would look as if it had been released. The driver must not connect again by itself: what
- * it then went on with would be half a transaction. And nobody waits for a server that is gone for
- * minutes. */
+ * it then went on with would be half a transaction. */
+static const param_t mysql_params[] = {
+    {"flags", " flags=CLIENT_FOUND_ROWS"}, {"reconnect", " reconnect=0"}, {NULL, NULL}};
+
+/* Nobody waits for minutes for a server that was cut off: neither for what was sent, nor for an
+ * answer that will never come. */
+static const param_t pgsql_params[] = {{"tcp_user_timeout", " tcp_user_timeout=10000"},
+                                       {"keepalives_idle", " keepalives_idle=5"},
+                                       {"keepalives_interval", " keepalives_interval=2"},
+                                       {"keepalives_count", " keepalives_count=3"},
+                                       {NULL, NULL}};
+
+/* A socket in the file system is never cut off. */
+static int is_over_network(const char *params)
+{
+    const char *host = param_value(params, "host");
+
+    return host && *host && !strchr("/'", *host);
+}
+
+static const char *missing_params(qlm_dialect_t dialect, const char *params, apr_pool_t *pool)
+{
+    const param_t *param = dialect == QLM_DIALECT_MYSQL ? mysql_params : pgsql_params;
+    const char *missing = "";
+
+    if (dialect == QLM_DIALECT_SQLITE ||
+        (dialect == QLM_DIALECT_PGSQL && (strstr(params, "://") || !is_over_network(params)))) {
+        return "";
+    }
+    for (; param->name; ++param) {
+        missing = param_value(params, param->name) ? missing
+                                                   : apr_pstrcat(pool, missing, param->with, NULL);
+    }
+    return missing;
+}
+
+int qlm_session_has_params(qlm_dialect_t dialect, const char *params, apr_pool_t *pool)
+{
+    return !*missing_params(dialect, params, pool);
+}
+
 const char *qlm_session_params(qlm_dialect_t dialect, const char *params, apr_pool_t *pool)
 {
-    if (dialect == QLM_DIALECT_MYSQL) {
-        return apr_pstrcat(pool, params,
-                           has_param(params, "flags") ? "" : " flags=CLIENT_FOUND_ROWS",
-                           has_param(params, "reconnect") ? "" : " reconnect=0", NULL);
+    int may_wait = dialect == QLM_DIALECT_PGSQL && !strstr(params, "://") &&
+                   !param_value(params, "connect_timeout");
+
+    return apr_pstrcat(pool, params, missing_params(dialect, params, pool),
+                       may_wait ? " connect_timeout=5" : "", NULL);
+}
+
+/* The same for MariaDB, whose driver takes no parameters for it, nor its client a setting: its
+ * socket is told. One in the file system refuses, and needs it as little. */
+static void bound_waiting(const qlm_store_t *store)
+{
+    static const int on = 1, idle_s = 5, interval_s = 2, probes = 3, limit_ms = 10000;
+    void *symbol = dlsym(RTLD_DEFAULT, "mysql_get_socket");
+    int (*socket_of)(void *) = NULL;
+    int fd;
+
+    if (!symbol) {
+        return;
     }
-    if (dialect == QLM_DIALECT_PGSQL && !strstr(params, "://")) {
-        return apr_pstrcat(pool, params,
-                           has_param(params, "connect_timeout") ? "" : " connect_timeout=5", NULL);
-    }
-    return params;
+    memcpy(&socket_of, &symbol, sizeof(symbol)); /* C knows no cast for this */
+    fd = socket_of(apr_dbd_native_handle(store->driver, *store->handle));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms));
 }
 
 /* ---- settings ---- */
@@ -116,6 +176,9 @@ qlm_error_t *qlm_session_begin(qlm_store_t *store, apr_pool_t *pool)
                                                   /* QLM_DIALECT_MYSQL */ mysql_settings};
     const char *const *sql;
 
+    if (store->dialect == QLM_DIALECT_MYSQL) {
+        bound_waiting(store);
+    }
     for (sql = settings[store->dialect]; *sql; ++sql) {
         QLM_TRY(send_setting(store, *sql, pool));
     }

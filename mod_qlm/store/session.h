@@ -9,6 +9,9 @@
  * operator has not said it. In @a pool. */
 const char *qlm_session_params(qlm_dialect_t dialect, const char *params, apr_pool_t *pool);
 
+/** Was a connection with these parameters opened with all that matters once it is open? */
+int qlm_session_has_params(qlm_dialect_t dialect, const char *params, apr_pool_t *pool);
+
 /** Send the settings that every statement relies on. To be done once on each session. */
 qlm_error_t *qlm_session_begin(qlm_store_t *store, apr_pool_t *pool);
 

@@ -1,7 +1,10 @@
 /* The door to mod_dbd. */
 #include "web/database.h"
 
+#include <apr_atomic.h>
 #include <apr_optional.h>
+
+#define IN_VAIN apr_time_from_sec(1)
 
 /* Fetched once at startup, read-only afterwards. */
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
@@ -42,9 +45,8 @@ static apr_status_t return_loan(void *data)
     return APR_SUCCESS;
 }
 
-qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *pool)
+static qlm_error_t *lend(qlm_store_t **store, loan_t *loan, apr_pool_t *pool)
 {
-    loan_t *loan = baton;
     server_rec *s = loan->s;
     const char *path = qlm_server_conf(s)->database_path;
     ap_dbd_t *connection;
@@ -69,6 +71,29 @@ qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *poo
                             qlm_server_conf(s)->writer, qlm_server_conf(s)->database_params,
                             connection->pool));
     return qlm_store_check(*store, pool);
+}
+
+/* A server that answers nobody, not even with a refusal, would let every caller wait for as long as
+ * a connection may take, one after the other, because mod_dbd opens one at a time. So once somebody
+ * has waited in vain only one caller tries, and the others are told at once. */
+qlm_error_t *qlm_database_lend(qlm_store_t **store, void *baton, apr_pool_t *pool)
+{
+    loan_t *loan = baton;
+    qlm_server_conf_t *conf = qlm_server_conf(loan->s);
+    int was_away = (int)apr_atomic_read32(&conf->is_database_away);
+    apr_time_t started = apr_time_now();
+    qlm_error_t *error;
+
+    if (was_away && apr_atomic_cas32(&conf->is_database_tried, 1, 0)) {
+        return qlm_error_store(pool,
+                               "the database server does not answer: somebody else is trying");
+    }
+    error = lend(store, loan, pool);
+    apr_atomic_set32(&conf->is_database_away, error && apr_time_now() - started > IN_VAIN);
+    if (was_away) {
+        apr_atomic_set32(&conf->is_database_tried, 0);
+    }
+    return error;
 }
 
 void qlm_database_give_back(qlm_store_t *store, void *baton)

@@ -38,6 +38,8 @@ typedef struct qlm_server_conf_t {
     struct qlm_http_t *http;             /**< outbound HTTP of this child */
     struct qlm_lanes_t *lanes;           /**< the outbox's workers; of the main server */
     const char *owner;                   /**< how this child signs a lease */
+    apr_uint32_t is_database_away;       /**< it lets callers in this child wait, in vain */
+    apr_uint32_t is_database_tried;      /**< by one of them */
     qlm_writer_t *writer;                /**< the writer lock of its database in this child */
     apr_time_t clock_looked_at;          /**< when it was last compared with the database's */
 } qlm_server_conf_t;

@@ -4,13 +4,18 @@ import concurrent.futures
 import os
 import re
 import signal
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "soak"))
+
 import engines
 from client import KEY, PRODUCT, call, issue, kept, normal, order_number, order, storm, until, validate
+import network
 from env import OURS, free_port
 from test_database_faults import everything_fails, plain_away, service_is_back, shop
 
@@ -129,6 +134,36 @@ def test_more_callers_than_connections(site, server):
     service_is_back(site, key, order_number())
     for i, _ in answers:
         assert until(lambda: validate(site, key, "PC-%d" % i).error is None)
+
+
+@pytest.mark.as_root
+@pytest.mark.skipif(not network.is_possible(), reason="it needs a network of its own")
+def test_the_network_is_cut(template, new_site, monkeypatch):
+    """No packet comes through any more and nobody says so: within seconds callers are told, and when the network is
+    back, so is service. MariaDB's client takes its patience with new connections from my.cnf only."""
+    with network.of_our_own():
+        server = engines.Server(engines.ENGINE, free_port())
+        try:
+            patience = {"group": "qlm"} if engines.ENGINE == "mariadb" else {"connect_timeout": "3"}
+            database = server.new_database().by_port().with_params(**patience)
+            site = new_site(start=False, database=database)
+            (site.root / ".my.cnf").write_text("[qlm]\nconnect-timeout=3\n")
+            monkeypatch.setenv("HOME", str(site.root))
+            site.ctl("init")
+            template.database.copy_to(database)
+            site.start()
+            key, number = issue(site), order_number()
+            first = shop(site, number)
+            with network.dropping([server.port]):
+                plain_away(site, shop(site, order_number()))  # within the minute that its client waits
+                assert validate(site, key).status == 503
+            site.allow(NOISE)
+            until(lambda: all(shop(site, number).body == first.body for _ in range(20)), 30)  # every child has tried
+            service_is_back(site, key, order_number())
+            site.stop()
+            site.allow(NOISE)
+        finally:
+            server.remove()
 
 
 # ---- the server
