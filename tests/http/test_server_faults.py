@@ -355,6 +355,12 @@ def test_nobody_listens(make):
     assert "does the database server run" in complaint(site)
 
 
+def test_the_host_is_unknown(make):
+    site = make(start=False)
+    reconfigure(site, site.database.by_port().with_params(host="nowhere.invalid"))
+    assert "check the host in the parameters" in complaint(site)
+
+
 def test_the_tables_are_missing(make, server):
     site = make(start=False)
     empty = server.new_database()
