@@ -44,6 +44,16 @@ static void go_back_to(int version)
            " num_licenses, available_licenses) VALUES (1, 'AKEY', 1, 1, 0, 'permanent', 6, 2, 2)");
 }
 
+/* Servers look whether all columns are there. (SQLite alone knows the one that copies its file.) */
+static void prepare_all(qlm_store_t *opened)
+{
+    for (int i = 0; i < QLM_STATEMENT_COUNT; i++) {
+        if (i != QLM_STATEMENT_BACKUP) {
+            OK(qlm_statement_prepare(opened, (qlm_statement_t)i, pool));
+        }
+    }
+}
+
 START_TEST(an_earlier_version_is_upgraded_and_keeps_its_data)
 {
     qlm_store_t *opened;
@@ -57,10 +67,35 @@ START_TEST(an_earlier_version_is_upgraded_and_keeps_its_data)
     OK(qlm_store_schema_version(&version, opened, pool));
     ck_assert_int_eq(version, QLM_SCHEMA_VERSION);
     OK(qlm_store_check(opened, pool));
+    prepare_all(opened);
     OK(qlm_store_find_license(&view, opened, "AKEY", "", pool));
     ck_assert_ptr_nonnull(view);
     ck_assert_int_eq(view->license.num_licenses, 2);
     ck_assert_int_eq(view->license.max_release_count, -2);
+}
+END_TEST
+
+/* A driver may read NULL as an empty text: nothing is ever NULL. */
+START_TEST(no_column_may_be_null)
+{
+    static const char *const nullable[] = {
+        /* SQLite */
+        "SELECT COUNT(*), SUM(1 - c.\"notnull\") FROM sqlite_master m JOIN "
+        "pragma_table_info(m.name) c"
+        " WHERE m.type = 'table' AND m.name LIKE 'qlm%'",
+        /* PostgreSQL */
+        "SELECT COUNT(*), SUM(CASE WHEN is_nullable = 'YES' THEN 1 ELSE 0 END)"
+        " FROM information_schema.columns WHERE table_schema = current_schema()",
+        /* MariaDB */
+        "SELECT COUNT(*), CAST(SUM(is_nullable = 'YES') AS INTEGER)"
+        " FROM information_schema.columns WHERE table_schema = DATABASE()"};
+    apr_array_header_t *rows;
+    qlm_row_t row;
+
+    OK(qlm_connection_select_text(&rows, store, nullable[store->dialect], pool));
+    row = APR_ARRAY_IDX(rows, 0, qlm_row_t);
+    ck_assert_int_gt(qlm_row_int(&row), 150);
+    ck_assert_int_eq(qlm_row_int(&row), 0);
 }
 END_TEST
 
@@ -74,6 +109,7 @@ int main(void)
     tcase_add_checked_fixture(records, make_store, remove_folder);
     tcase_add_loop_test(records, an_earlier_version_is_upgraded_and_keeps_its_data, 1,
                         QLM_SCHEMA_VERSION);
+    tcase_add_test(records, no_column_may_be_null);
     suite_add_tcase(suite, records);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
