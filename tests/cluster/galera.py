@@ -1,4 +1,5 @@
 """Three MariaDB nodes with Galera on one machine, each in a folder and on ports of its own."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -6,6 +7,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import pymysql
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "soak"), str(HERE.parent / "http")]
@@ -82,14 +85,21 @@ class Node(Server):
         finally:
             connection.close()
 
+    def last_words(self):
+        lines = (self.folder / "server.log").read_text(errors="replace").splitlines()
+        return "\n".join(["node %d:" % self.number, *lines[-20:]])
+
     def status(self, name):
         return self.say("SHOW GLOBAL STATUS LIKE 'wsrep_%s'" % name)[0]["Value"]
 
     def isolate(self, is_cut_off):
         self.say("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=%d'" % is_cut_off)
 
-    def is_synced(self):
-        return self.status("ready") == "ON" and self.status("local_state_comment") == "Synced"
+    def is_there(self):
+        """With the others, and with every change. A node that comes back closes its connections meanwhile."""
+        wanted = {"ready": "ON", "local_state_comment": "Synced", "cluster_size": str(len(self.ports))}
+        with contextlib.suppress(pymysql.err.OperationalError):
+            return all(self.status(name) == value for name, value in wanted.items())
 
 
 class Galera:
@@ -116,9 +126,9 @@ class Galera:
     def await_all(self):
         """Until every node is there and has every change."""
         end = time.monotonic() + PATIENCE
-        while not all(n.is_synced() and n.status("cluster_size") == "3" for n in self.nodes):
+        while not all(n.is_there() for n in self.nodes):
             if time.monotonic() > end:
-                raise RuntimeError("the nodes do not come together again")
+                raise RuntimeError("the nodes do not come together again\n" + "\n".join(n.last_words() for n in self.nodes))
             time.sleep(0.1)
 
     # ---- what cluster.Cluster asks of it
