@@ -112,6 +112,7 @@ class Pair:
 
     def new_databases(self):
         """An empty one, as both web servers find it."""
+        self.primary.count = max(half.count for half in self.halves)  # what one has made the other has, too
         return [self.database(self.primary.new_database().name)] * 2
 
     def copies(self, name):
