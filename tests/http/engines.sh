@@ -3,7 +3,7 @@
 # races, and what fails. All of them: QLM_DATABASE=postgresql http/run.sh. An engine that is not
 # installed is left out, and said.
 chosen="test_server or test_database_faults or test_two_sites or test_clocks or test_activate or test_issue or
-    (test_promises and not at_random_moments)"
+    (test_promises and not at_random_moments) or (test_soak and not falsified)"
 if ! "$PYTHON" -c 'import psycopg2, pymysql' 2>/dev/null; then
     echo "Python 3 with psycopg2 and pymysql is not installed"
     exit 77
