@@ -273,12 +273,16 @@ UNIT(add_and_be_cut_at_the_end, int)
     return NULL;
 }
 
+/* Nor is it run again: from here it looks like one that happened and whose answer was lost. */
 START_TEST(a_commit_that_was_cut_is_no_success)
 {
     int runs = 0;
+    qlm_error_t *error = qlm_store_write(store, add_and_be_cut_at_the_end, &runs, pool);
 
+    ck_assert(error && error->kind == QLM_ERROR_STORE);
+    ck_assert_int_eq(runs, 1);
+    ck_assert_int_eq(count_rows(), 0);
     OK(qlm_store_write(store, add_and_be_cut_at_the_end, &runs, pool));
-    ck_assert_int_eq(runs, 2);
     ck_assert(find(store, "AKEY", "")->license.id == 2);
     ck_assert_int_eq(count_rows(), 1);
 }
