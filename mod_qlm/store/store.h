@@ -33,6 +33,13 @@ qlm_error_t *qlm_writer_create(qlm_writer_t **writer, apr_pool_t *pool);
 /** Give each unit of work a transaction of its own: for comparison. */
 void qlm_writer_commit_alone(qlm_writer_t *writer);
 
+/** By what processes with the same ancestor tell each other that the lock is free: to be made
+ * before they are forked, in @a pool, and given to the writer of each. NULL where that cannot be:
+ * they look again and again. */
+struct qlm_bell_t;
+struct qlm_bell_t *qlm_bell_create(apr_pool_t *pool);
+void qlm_writer_use_bell(qlm_writer_t *writer, struct qlm_bell_t *bell);
+
 /** Use a connection that mod_dbd (or another pool) opened. Nothing is sent yet: the pragmas go out
  * with the first qlm_store_check, statements are prepared when first used.
  * @param params  the connection's parameters, on SQLite the path of the file: with them the handle

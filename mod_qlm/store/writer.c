@@ -2,6 +2,8 @@
  * by the kernel when a process dies, however it dies. */
 #include "store/writer.h"
 
+#include "store/bell.h"
+
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
@@ -13,7 +15,10 @@
 
 #define BATCH_MAX 64 /* so that no process keeps the others waiting long */
 
-#define POLL_US         100 /* a turn lasts about as long as one flush of the disk */
+/* How long a process sleeps before it asks for the lock again: with a bell until it is called, at
+ * most so long; without one about as long as one flush of the disk takes. */
+#define NAP_US          20000
+#define POLL_US         100
 #define POLL_PATIENT_US 1000
 #define EAGER_US        50000 /* how long to ask often */
 #define YIELD_US        (3 * POLL_US)
@@ -34,6 +39,7 @@ struct qlm_writer_t {
     int batch_max;
     qlm_job_t *first, *last;
     int has_leader;
+    qlm_bell_t *bell; /* NULL = none */
     int fd;
     pid_t pid; /* who opened fd: a forked child must open its own */
 };
@@ -69,6 +75,11 @@ qlm_error_t *qlm_writer_create(qlm_writer_t **writer_p, apr_pool_t *pool)
 void qlm_writer_commit_alone(qlm_writer_t *writer)
 {
     writer->batch_max = 1;
+}
+
+void qlm_writer_use_bell(qlm_writer_t *writer, qlm_bell_t *bell)
+{
+    writer->bell = bell;
 }
 
 /* Root makes the file for the user who owns the database, or the server could not open it. Only a
@@ -146,16 +157,34 @@ static int is_awaited(const qlm_writer_t *writer)
     return fcntl(writer->fd, GET_LOCK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-/* There is no blocking lock with a time limit, so this asks again and again. */
-static qlm_error_t *poll_lock(const qlm_writer_t *writer, const char *database_path,
-                              apr_time_t deadline, apr_pool_t *pool)
+/* @param pause  where there is no bell */
+static void nap(qlm_writer_t *writer, apr_uint32_t count, apr_interval_time_t pause)
+{
+    if (writer->bell) {
+        qlm_bell_wait(writer->bell, count, NAP_US);
+    }
+    else {
+        apr_sleep(pause);
+    }
+}
+
+static apr_uint32_t bell_count(const qlm_writer_t *writer)
+{
+    return writer->bell ? qlm_bell_count(writer->bell) : 0;
+}
+
+/* There is no blocking lock with a time limit, so this asks again and again. Who finds others
+ * waiting does not ask at once: without that, a busy process would keep the lock. */
+static qlm_error_t *wait_for_lock(qlm_writer_t *writer, const char *database_path, int has_others,
+                                  apr_time_t deadline, apr_pool_t *pool)
 {
     apr_time_t patient_at = apr_time_now() + EAGER_US;
+    apr_uint32_t count = bell_count(writer);
 
-    while (!set_lock(writer, F_WRLCK, BYTE_WRITING)) {
+    while (has_others || !set_lock(writer, F_WRLCK, BYTE_WRITING)) {
         apr_time_t now = apr_time_now();
 
-        if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
+        if (!has_others && errno != EAGAIN && errno != EACCES && errno != EINTR) {
             char reason[120];
 
             return qlm_error_store(pool, "%s-writer: cannot be locked: %s", database_path,
@@ -165,7 +194,9 @@ static qlm_error_t *poll_lock(const qlm_writer_t *writer, const char *database_p
             return qlm_error_store(pool, "%s: another process has been writing for too long",
                                    database_path);
         }
-        apr_sleep(now < patient_at ? POLL_US : POLL_PATIENT_US);
+        nap(writer, count, has_others ? YIELD_US : now < patient_at ? POLL_US : POLL_PATIENT_US);
+        has_others = 0;
+        count = bell_count(writer); /* before the lock is asked for: a call in between counts */
     }
     return NULL;
 }
@@ -174,20 +205,25 @@ static qlm_error_t *lock_file(qlm_writer_t *writer, const char *database_path, a
                               apr_pool_t *pool)
 {
     qlm_error_t *error;
+    int has_others;
 
     QLM_TRY(open_file(writer, database_path, pool));
-    /* Others wait, and they have to find the lock free for a while: without this, a busy process
-     * would keep it. */
-    if (is_awaited(writer)) {
-        apr_sleep(YIELD_US);
-    }
-    if (set_lock(writer, F_WRLCK, BYTE_WRITING)) {
+    has_others = is_awaited(writer);
+    if (!has_others && set_lock(writer, F_WRLCK, BYTE_WRITING)) {
         return NULL;
     }
     set_lock(writer, F_RDLCK, BYTE_WAITING);
-    error = poll_lock(writer, database_path, deadline, pool);
+    error = wait_for_lock(writer, database_path, has_others, deadline, pool);
     set_lock(writer, F_UNLCK, BYTE_WAITING);
     return error;
+}
+
+static void unlock_file(qlm_writer_t *writer)
+{
+    set_lock(writer, F_UNLCK, BYTE_WRITING);
+    if (writer->bell && is_awaited(writer)) {
+        qlm_bell_ring(writer->bell);
+    }
 }
 
 /* ---- the queue; all of these with the mutex held ---- */
@@ -346,7 +382,7 @@ qlm_error_t *qlm_writer_enter(qlm_job_t **batch, qlm_writer_t *writer, qlm_job_t
 void qlm_writer_leave(qlm_writer_t *writer, qlm_job_t *batch)
 {
     if (writer->fd >= 0) {
-        set_lock(writer, F_UNLCK, BYTE_WRITING);
+        unlock_file(writer);
     }
     apr_thread_mutex_lock(writer->mutex);
     while (batch) {

@@ -309,7 +309,10 @@ int qlm_startup_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
     }
     for (server_rec *each = s; each; each = each->next) {
         qlm_server_conf(each)->cache = main_conf->cache;
-        sites += qlm_server_conf(each)->secrets != NULL;
+        if (qlm_server_conf(each)->secrets) {
+            qlm_server_conf(each)->bell = qlm_bell_create(pconf);
+            sites++;
+        }
     }
     return sites == 0 || qlm_worker_register(pconf, s) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -323,6 +326,7 @@ static void make_service(qlm_server_conf_t *conf, apr_pool_t *pchild, server_rec
         ap_log_error(APLOG_MARK, APLOG_ERR, error->status, s, QLMNO(1110) "%s", error->text);
         return;
     }
+    qlm_writer_use_bell(conf->writer, conf->bell);
     if (conf->group_commit == 0) {
         qlm_writer_commit_alone(conf->writer);
     }

@@ -40,6 +40,7 @@ typedef struct qlm_server_conf_t {
     const char *owner;                   /**< how this child signs a lease */
     apr_uint32_t is_database_away;       /**< it lets callers in this child wait, in vain */
     apr_uint32_t is_database_tried;      /**< by one of them */
+    struct qlm_bell_t *bell;             /**< by which the children's writers wake each other */
     qlm_writer_t *writer;                /**< the writer lock of its database in this child */
     apr_time_t clock_looked_at;          /**< when it was last compared with the database's */
 } qlm_server_conf_t;

@@ -2,6 +2,7 @@
  * database that is locked, replaced, missing, read-only, full, damaged or changed under way. */
 #include "store_fixture.h"
 
+#include "store/bell.h"
 #include "store/connection.h"
 #include "store/writer.h"
 
@@ -361,36 +362,74 @@ START_TEST(a_turn_is_waited_for_no_longer_than_said)
 }
 END_TEST
 
-/* Those who wait in other processes are let in, however busy this one is. */
-START_TEST(a_process_that_waits_is_yielded_to)
+/* A process that says that it waits, and does nothing else. */
+static pid_t start_waiting(void)
 {
     struct flock waiting = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 1, .l_len = 1};
-    qlm_job_t job = {.pool = pool};
-    qlm_writer_t *writer;
-    qlm_job_t *batch;
-    apr_time_t started;
+    int ends[2];
     pid_t pid;
-    int ends[2], fd;
     char byte;
 
     write_license(1, "AKEY", 1); /* makes the file */
     ck_assert_int_eq(pipe(ends), 0);
     pid = fork();
     if (pid == 0) {
-        fd = open(apr_pstrcat(pool, path, "-writer", NULL), O_RDWR);
+        int fd = open(apr_pstrcat(pool, path, "-writer", NULL), O_RDWR);
+
         if (fcntl(fd, F_SETLK, &waiting) == 0 && write(ends[1], "x", 1) == 1) {
             pause();
         }
         _exit(1);
     }
     ck_assert_int_eq(read(ends[0], &byte, 1), 1);
-    OK(qlm_writer_create(&writer, pool));
-    started = apr_time_now();
-    OK(qlm_writer_enter(&batch, writer, &job, path, started + apr_time_from_sec(5)));
-    ck_assert_int_ge(apr_time_now() - started, 300);
-    qlm_writer_leave(writer, batch);
+    return pid;
+}
+
+static void stop_waiting(pid_t pid)
+{
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+}
+
+/* One turn. @return how long it had to be waited for, us */
+static apr_time_t take_turn(qlm_writer_t *writer)
+{
+    qlm_job_t job = {.pool = pool};
+    apr_time_t started = apr_time_now(), waited;
+    qlm_job_t *batch;
+
+    OK(qlm_writer_enter(&batch, writer, &job, path, started + apr_time_from_sec(5)));
+    waited = apr_time_now() - started;
+    qlm_writer_leave(writer, batch);
+    return waited;
+}
+
+/* Those who wait in other processes are let in, however busy this one is. */
+START_TEST(a_process_that_waits_is_yielded_to)
+{
+    pid_t pid = start_waiting();
+    qlm_writer_t *writer;
+
+    OK(qlm_writer_create(&writer, pool));
+    ck_assert_int_ge(take_turn(writer), 300);
+    stop_waiting(pid);
+}
+END_TEST
+
+/* With a bell it is called, and nobody is called in vain. */
+START_TEST(a_process_that_waits_is_called)
+{
+    pid_t pid = start_waiting();
+    qlm_bell_t *bell = qlm_bell_create(pool);
+    qlm_writer_t *writer;
+
+    OK(qlm_writer_create(&writer, pool));
+    qlm_writer_use_bell(writer, bell);
+    ck_assert_int_ge(take_turn(writer), 10000); /* it does not call back */
+    ck_assert_uint_eq(qlm_bell_count(bell), 1);
+    stop_waiting(pid);
+    take_turn(writer);
+    ck_assert_uint_eq(qlm_bell_count(bell), 1);
 }
 END_TEST
 
@@ -780,6 +819,7 @@ int main(void)
     }
     add_file_test(race, a_turn_is_waited_for_no_longer_than_said);
     add_file_test(race, a_process_that_waits_is_yielded_to);
+    add_file_test(race, a_process_that_waits_is_called);
     add_file_test(race, root_makes_the_lock_file_for_the_owner_of_the_database);
     add_file_test(race, a_lock_file_that_cannot_be_opened_is_told);
     tcase_add_test(race, processes_take_turns);
