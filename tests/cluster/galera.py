@@ -20,7 +20,7 @@ from env import free_port  # noqa: E402
 PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so",
              "/usr/lib64/galera/libgalera_smm.so")
 TRANSFER = "wsrep_sst_incremental"
-BOOTSTRAP = "--wsrep-new-cluster"
+BOOTSTRAP = " --wsrep-new-cluster"
 PATIENCE = 60  # seconds for a node to come back
 
 # A node that says nothing for this long is voted out. Galera's own values (5 and 15 s) suit networks with hiccups; in a
@@ -49,12 +49,13 @@ class Node(Server):
     def _run(self, *arguments, **environment):
         return super()._run(*arguments, PATH="%s:%s" % (self.folder.parent, os.environ["PATH"]), **environment)
 
-    def start(self, options=""):
+    def start(self, more=""):
         """As long as it takes: the others may not have noticed yet that it was gone."""
         end = time.monotonic() + PATIENCE
+        self.options = self.place() + more
         while True:
             try:
-                return super().start("%s %s" % (self.options(), options))
+                return super().start()
             except RuntimeError:
                 self.stop("now")
                 if time.monotonic() > end:
@@ -65,7 +66,8 @@ class Node(Server):
         subprocess.run(["cp", "-a", other.folder, self.folder], check=True)
         (self.folder / "server.log").unlink()
 
-    def options(self):
+    def place(self):
+        """Its options: where it is and with whom."""
         group, transfers = self.ports[self.number]
         return " ".join([
             "--wsrep-on=ON --wsrep-cluster-name=qlm --binlog-format=ROW --innodb-autoinc-lock-mode=2",

@@ -21,7 +21,7 @@ class Half(Server):
     """One of the two servers. It does not run yet."""
 
     def __init__(self):
-        self.engine, self.port, self.count = "postgresql", str(free_port()), 0
+        self.engine, self.port, self.count, self.options = "postgresql", str(free_port()), 0, ""
         root = Path(tempfile.mkdtemp(prefix="qlm-half-", dir="/tmp"))
         root.chmod(0o755)
         self.folder = root / "postgresql"
