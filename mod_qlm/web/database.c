@@ -45,6 +45,17 @@ static apr_status_t return_loan(void *data)
     return APR_SUCCESS;
 }
 
+/* The pool drops a dead connection when asked for it; the next one is fresh. Whoever has waited in
+ * vain does not wait once more, nor let the others in the line. */
+static ap_dbd_t *open_connection(const loan_t *loan)
+{
+    apr_time_t started = apr_time_now();
+    ap_dbd_t *connection = dbd_open(loan->pool, loan->s);
+
+    return connection || apr_time_now() - started > IN_VAIN ? connection
+                                                            : dbd_open(loan->pool, loan->s);
+}
+
 static qlm_error_t *lend(qlm_store_t **store, loan_t *loan, apr_pool_t *pool)
 {
     server_rec *s = loan->s;
@@ -57,10 +68,7 @@ static qlm_error_t *lend(qlm_store_t **store, loan_t *loan, apr_pool_t *pool)
         return qlm_error_store(pool, "database %s is missing: restore it, or run `qlmctl init`",
                                path);
     }
-    connection = dbd_open(loan->pool, s);
-    if (!connection) { /* the pool drops a dead connection then; the next one is fresh */
-        connection = dbd_open(loan->pool, s);
-    }
+    connection = open_connection(loan);
     if (!connection) {
         return qlm_error_store(pool, "mod_dbd has no connection: see its own messages, and check "
                                      "DBDriver and DBDParams");
