@@ -127,6 +127,7 @@ class Database:
         """The same with other parameters."""
         other = Database.__new__(Database)
         other.__dict__.update(self.__dict__)
+        other.httpd_params = None  # httpd, too, takes them as they are
         words = dict(w.split("=", 1) for w in self.params.split())
         words.update(changed)
         words["dbname"] = words.pop("dbname")  # where dbserver.sh has it, at the end
