@@ -1,5 +1,6 @@
 /* mod_qlm: a license server inside Apache httpd. This file is the table of contents: directives,
  * hooks, module record. The walk of a request is described in docs/architecture.md. */
+#include "web/database.h"
 #include "web/directives.h"
 #include "web/handler.h"
 #include "web/mask.h"
@@ -19,6 +20,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_config(qlm_startup_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(qlm_startup_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(qlm_startup_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    qlm_database_register_hooks();
     ap_hook_child_init(qlm_startup_child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
     /* Before anybody can log or show the request line. */
     ap_hook_post_read_request(qlm_mask_request, NULL, before_forensic, APR_HOOK_REALLY_FIRST);

@@ -89,18 +89,21 @@ const char *qlm_session_params(qlm_dialect_t dialect, const char *params, apr_po
 
 /* The same for MariaDB, whose driver takes no parameters for it, nor its client a setting: its
  * socket is told. One in the file system refuses, and needs it as little. */
-static void bound_waiting(const qlm_store_t *store)
+void qlm_store_bound_waiting(const apr_dbd_driver_t *driver, apr_dbd_t *handle)
 {
     static const int on = 1, idle_s = 5, interval_s = 2, probes = 3, limit_ms = 10000;
-    void *symbol = dlsym(RTLD_DEFAULT, "mysql_get_socket");
+    void *symbol = NULL;
     int (*socket_of)(void *) = NULL;
     int fd;
 
+    if (!strcmp(apr_dbd_name(driver), "mysql")) {
+        symbol = dlsym(RTLD_DEFAULT, "mysql_get_socket");
+    }
     if (!symbol) {
         return;
     }
     memcpy(&socket_of, &symbol, sizeof(symbol)); /* C knows no cast for this */
-    fd = socket_of(apr_dbd_native_handle(store->driver, *store->handle));
+    fd = socket_of(apr_dbd_native_handle(driver, handle));
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
@@ -176,9 +179,7 @@ qlm_error_t *qlm_session_begin(qlm_store_t *store, apr_pool_t *pool)
                                                   /* QLM_DIALECT_MYSQL */ mysql_settings};
     const char *const *sql;
 
-    if (store->dialect == QLM_DIALECT_MYSQL) {
-        bound_waiting(store);
-    }
+    qlm_store_bound_waiting(store->driver, *store->handle);
     for (sql = settings[store->dialect]; *sql; ++sql) {
         QLM_TRY(send_setting(store, *sql, pool));
     }

@@ -52,6 +52,11 @@ qlm_error_t *qlm_store_adopt(qlm_store_t **store, const apr_dbd_driver_t *driver
                              apr_dbd_t **handle, qlm_writer_t *writer, const char *params,
                              apr_pool_t *connection_pool);
 
+/** For a connection that was just opened: bound how long it may wait for a server that is cut off,
+ * where the driver has no parameter for that (MariaDB). A store does so by itself, when it begins
+ * its session; a pool may ask the server before that whether it is there. */
+void qlm_store_bound_waiting(const apr_dbd_driver_t *driver, apr_dbd_t *handle);
+
 /** Open a connection of one's own (command line, tests), closed with @a pool. @a must_exist: refuse
  * to create a new SQLite file.
  * @param driver  "sqlite3", "pgsql" or "mysql"; params as for DBDParams. */

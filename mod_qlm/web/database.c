@@ -17,6 +17,20 @@ typedef struct loan_t {
     ap_dbd_t *connection;
 } loan_t;
 
+/* mod_dbd asks a connection that was never lent before whether its server is there. */
+static apr_status_t bound_waiting(apr_pool_t *pool, dbd_cfg_t *cfg, ap_dbd_t *connection)
+{
+    (void)pool;
+    (void)cfg;
+    qlm_store_bound_waiting(connection->driver, connection->handle);
+    return APR_SUCCESS;
+}
+
+void qlm_database_register_hooks(void)
+{
+    APR_OPTIONAL_HOOK(dbd, post_connect, bound_waiting, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
 int qlm_database_init(void)
 {
     dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);

@@ -9,6 +9,9 @@
  * loaded */
 int qlm_database_init(void);
 
+/** Hook into mod_dbd. */
+void qlm_database_register_hooks(void);
+
 /** The baton for the two functions below. It lives in @a pool, and with it at the latest
  * the connection goes back. */
 void *qlm_database_loan(server_rec *s, apr_pool_t *pool);
