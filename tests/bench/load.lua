@@ -1,8 +1,8 @@
 -- wrk's script: which requests are sent, and what counts as a failure.
 --   wrk ... -s load.lua URL -- KIND KEYS START SPAN
--- KIND: static ping unsigned signed issue activate release renew update; KEYS: file of lines `KEY COMPUTER-ID`; START: number
--- of the first request, so that no run repeats another's orders and computers; SPAN: how many keys are
--- used in turn. The last line of the output is for bench.py.
+-- KIND: static ping unsigned signed again issue activate activate-unsigned release renew update mixed; KEYS: file of lines
+-- `KEY COMPUTER-ID`; START: number of the first request, so that no run repeats another's orders and computers; SPAN: how many
+-- keys are used in turn. The last lines of the output are for bench.py.
 -- Run with one thread: numbers are counted in it.
 
 local service = "/qlm/qlmservice.asmx/"
@@ -18,7 +18,7 @@ local expected = {
 failures = 0
 local threads = {}
 local keys, ids = {}, {}
-local kind, number, span
+local number, span
 
 function setup(thread)
   table.insert(threads, thread)
@@ -54,23 +54,29 @@ local function validate(sign, pass)
     .. (pass and spell(ids[at], pass) or ids[at]) .. version .. "&is_sign=" .. sign)
 end
 
+local function activate(sign)
+  return wrk.format("GET", service .. "ActivateKey?is_avkey=" .. keys[number % span + 1]
+    .. "&is_pcid=BENCH-" .. number .. "&is_computer_name=Desk" .. version .. "&is_sign=" .. sign)
+end
+
+local function issue(order)
+  return wrk.format("POST", service .. "GetActivationKey?is_vendor=cleverbridge&is_user=demo&is_pwd=demo"
+    .. version, form, "PURCHASE_ID=B" .. order .. "&RUNNING_NO=1&PRODUCT_ID=1&QUANTITY=1"
+    .. "&PURCHASE_DATE=14/05/2026&EMAIL=bench" .. order .. "@customer.example&FIRSTNAME=Ada"
+    .. "&LASTNAME=Byron&REG_NAME=Ada+Byron&CITY=London&COUNTRY=United+Kingdom")
+end
+
 local makers = {
   static = function() return wrk.format("GET", "/static.html") end,
   ping = function() return wrk.format("GET", service .. "PingHttp") end,
   unsigned = function() return validate("false", math.floor(number / span)) end,
   signed = function() return validate("true", math.floor(number / span)) end,
   again = function() return validate("true") end,
-  activate = function()
-    return wrk.format("GET", service .. "ActivateKey?is_avkey=" .. keys[number % span + 1]
-      .. "&is_pcid=BENCH-" .. number .. "&is_computer_name=Desk" .. version)
-  end,
-  issue = function()
-    return wrk.format("POST", service .. "GetActivationKey?is_vendor=cleverbridge&is_user=demo&is_pwd=demo"
-      .. version, form, "PURCHASE_ID=B" .. number .. "&RUNNING_NO=1&PRODUCT_ID=1&QUANTITY=1"
-      .. "&PURCHASE_DATE=14/05/2026&EMAIL=bench" .. number .. "@customer.example&FIRSTNAME=Ada"
-      .. "&LASTNAME=Byron&REG_NAME=Ada+Byron&CITY=London&COUNTRY=United+Kingdom")
-  end,
+  activate = function() return activate("true") end,
+  ["activate-unsigned"] = function() return activate("false") end,
+  issue = function() return issue(number) end,
 }
+expected["activate-unsigned"] = expected.unsigned
 expected.again = expected.signed
 
 -- Changes of licenses that are there (their maintenance plan is what can be renewed), in turn, so that hardly two calls mean the same one. A release
@@ -94,13 +100,44 @@ end
 expected.renew, expected.update = expected.issue, expected.issue
 expected.release = "</QuickLicenseManager>"
 
+-- A day of a server: of twenty calls eleven validations, two new orders, three repeated ones, two activations, and two
+-- refusals, of a mistyped key and of a product that does not exist.
+local day = { "unsigned", "signed", "issue", "unsigned", "activate", "repeated", "unsigned", "again", "mistyped", "unsigned",
+  "repeated", "unsigned", "issue", "signed", "unsigned", "activate-unsigned", "repeated", "unsigned", "unknown", "unsigned" }
+makers.repeated = function() return issue(number - number % 20 + 2 - 2000) end
+makers.mistyped = function()
+  return wrk.format("GET", service .. "ValidateLicenseHttp?is_avkey=" .. keys[number % span + 1]:reverse() .. "&is_pcid=X" .. version)
+end
+makers.unknown = function()
+  return wrk.format("GET", service .. "ActivateKey?is_avkey=" .. keys[number % span + 1] .. "&is_pcid=X"
+    .. "&is_productid=9&is_majorversion=1&is_minorversion=0")
+end
+makers.mixed = function() return makers[day[number % 20 + 1]]() end
+
+-- What came, of each kind: the answers of one connection do not say what was asked.
+answers = { keys = 0, documents = 0, refusals = 0 }
+local function sort_out(status, body)
+  local what = body:find("^%w%w%w%w%w%-") and "keys" or body:find("<errorCode>", 1, true) and "refusals"
+    or body:find("<status>2</status>", 1, true) and "documents"
+  if status == 200 and what then
+    answers[what] = answers[what] + 1
+    return true
+  end
+end
+
 function request()
   number = number + 1
   return makers[kind]()
 end
 
 function response(status, headers, body)
-  if status ~= 200 or not body:find(expected[kind], 1, expected[kind] ~= expected.issue) then
+  local is_good
+  if kind == "mixed" then
+    is_good = sort_out(status, body)
+  else
+    is_good = status == 200 and body:find(expected[kind], 1, expected[kind] ~= expected.issue)
+  end
+  if not is_good then
     failures = failures + 1
     if failures == 1 then io.stderr:write(status, " ", body, "\n") end
   end
@@ -111,6 +148,10 @@ function done(summary, latency)
   local failed = errors.connect + errors.write + errors.timeout
   for _, thread in ipairs(threads) do
     failed = failed + thread:get("failures")
+    if thread:get("kind") == "mixed" then
+      local came = thread:get("answers")
+      io.write(string.format("MIXED %d %d %d\n", came.keys, came.documents, came.refusals))
+    end
   end
   io.write(string.format("RESULT %d %d %.1f %.1f %d %d\n", summary.requests, summary.duration,
     latency:percentile(50), latency:percentile(99), failed, errors.read))

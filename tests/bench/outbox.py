@@ -10,6 +10,9 @@ import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from figures import Sample, at_most, ratios, spread
+
+NAMES = ("OUTBOX",)
 SIMULATORS = Path(__file__).resolve().parents[1] / "simulators"
 sys.path.insert(0, str(SIMULATORS))
 from salesforce import Salesforce, person  # noqa: E402
@@ -19,6 +22,40 @@ WAITING = 5000  # mails in the outbox of the server whose mail server hangs
 MAPPING = "&is_productid=1&is_majorversion=1&is_minorversion=0&is_emailtemplate=1. New Order"
 MAIL = {"from": "shop@publisher.example", "from_name": "", "to": "ada@buyer.example", "cc": [], "bcc": [],
         "subject": "Keys", "html": "<p>A-1</p>", "text": "A-1", "message_id": "<qlm.1@publisher.example>", "date": 1}
+
+
+def measure(bench):
+    """Two servers with databases of their own, issuing in turns: one idle besides, one whose mail server hangs."""
+    rounds = bench.options.rounds
+    idle = bench.site("idle", bench.options.small, keep=True)
+    stuck = bench.site("stuck", bench.options.small, keep=True)
+    try:
+        with hanging_mail_server(bench.folder) as port:
+            fill(stuck, port)
+            for site in (idle, stuck):
+                bench.warm(site)
+            await_hanging(stuck)
+            turn = [("issue, idle", idle), ("issue, mail hangs", stuck)]
+            for _ in range(2 * rounds):
+                for name, site in turn:
+                    bench.load(name, site, "issue")
+                turn.reverse()  # neither is always the first
+            left, tries = waiting(stuck)
+        if left != WAITING:
+            raise RuntimeError("%d of %d mails wait: the mail server does not hang" % (left, WAITING))
+        bench.tables["Outbox"] = ["the mail server that hangs was tried %d times" % tries]
+        measure_orders(bench, idle, rounds, bench.options.orders)
+    finally:
+        for site in (idle, stuck):
+            site.stop()
+
+
+def goals(bench):
+    found = []
+    for what in ("p50", "p99", "cpu"):
+        median, words = spread(ratios(bench.results["issue, mail hangs"], bench.results["issue, idle"], what))
+        found.append(at_most("issuing while mail hangs / idle, %s %s" % (what, words), median, 1.2))
+    return found
 
 
 def qlmctl(site, *words, stdin=""):
@@ -53,15 +90,15 @@ def deliver(shop, count):
     return took, sum(not a.acknowledged for a in attempts), sorted(a.seconds for a in attempts)
 
 
-def measure_orders(site, rounds, count, note):
-    """note(rate, p50, p99, failed, CPU us) for each round."""
+def measure_orders(bench, site, rounds, count):
     with organization(site) as shop:
         deliver(shop, SENDERS)  # login, connections
         for _ in range(rounds):
             cpu = site.cpu()
             took, failed, latencies = deliver(shop, count)
-            note(count / took, latencies[count // 2] * 1e3, latencies[count * 99 // 100] * 1e3, failed,
-                 (site.cpu() - cpu) * 1e6 / count)
+            bench.series("orders of Salesforce, 16").samples.append(Sample(
+                count / took, latencies[count // 2] * 1e3, latencies[count * 99 // 100] * 1e3, failed,
+                cpu=(site.cpu() - cpu) * 1e6 / count))
 
 
 # ---- a mail server that hangs

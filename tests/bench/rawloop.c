@@ -1,8 +1,13 @@
-/* rawloop DATABASE KEYS issue|activate SECONDS: the yardstick. Runs the statements of issuing or
- * activating, as statements.def has them, straight through SQLite's own C interface in one thread:
- * one transaction each, WAL, synchronous FULL. Prints one line:
- * count, seconds, p50 us, p99 us, CPU us of each. */
-#include <sqlite3.h>
+/* rawloop DATABASE KEYS issue|activate SECONDS [CONNECTIONS [UNITS]]: the yardstick. Sends the
+ * statements of issuing or activating, as statements.def has them and in the order of a call,
+ * straight through the engine's own C interface: reads first, then one transaction; no httpd, no
+ * APR. DATABASE is a path, pgsql:PARAMETERS or mysql:PARAMETERS. CONNECTIONS threads do that at
+ * once, each on a connection of its own (1 on SQLite, which has one writer). With UNITS, so many
+ * calls share a transaction. Prints one line: count, seconds, p50 us, p99 us, CPU us of each; times
+ * are those of a transaction, from its first read to its commit. */
+#include "bench/raw.h"
+
+#include <pthread.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,204 +16,203 @@
 #include <time.h>
 
 #define KEYS_MAX  10000
+#define UNITS_MAX 1000
 #define TIMES_MAX 2000000
 
-typedef enum statement_t {
-#define QLM_STATEMENT(id, sql)      ID_##id,
-#define QLM_STATEMENT_NEW(id, sql)  ID_##id,
-#define QLM_STATEMENT_LOCK(id, sql) ID_##id,
-#include "store/statements.def"
-#undef QLM_STATEMENT
-#undef QLM_STATEMENT_NEW
-#undef QLM_STATEMENT_LOCK
-    STATEMENTS
-} statement_t;
+/* One call: what it looks up, writes, and finds. */
+typedef struct unit_t {
+    long number;
+    char stamp[32], text[32], email[64], license[32], key[64];
+} unit_t;
+
+typedef struct loop_t {
+    const raw_engine_t *engine;
+    const char *params;
+    void (*read)(struct loop_t *loop, unit_t *unit);
+    void (*write)(struct loop_t *loop, unit_t *unit);
+    char (*keys)[64];
+    int key_count, units;
+    double limit; /* seconds */
+
+    /* Of a thread: */
+    pthread_t thread;
+    void *connection;
+    long number; /* of the next call; those of the others lie between */
+    int step;
+    char now[32];
+    double *times;
+    long count;
+} loop_t;
+
+void raw_die(const char *what, const char *why)
+{
+    fprintf(stderr, "rawloop: %s: %s\n", what, why);
+    exit(1);
+}
+
+/* ---- statements ---- */
 
 static const struct {
     const char *sql;
-    int is_insert_new;
+    char kind; /* of statements.def: plain, new, lock */
 } texts[] = {
-#define QLM_STATEMENT(id, sql)      {sql, 0},
-#define QLM_STATEMENT_NEW(id, sql)  {sql, 1},
-#define QLM_STATEMENT_LOCK(id, sql) {sql, 0},
+#define QLM_STATEMENT(id, sql)      {sql, 'p'},
+#define QLM_STATEMENT_NEW(id, sql)  {sql, 'n'},
+#define QLM_STATEMENT_LOCK(id, sql) {sql, 'l'},
 #include "store/statements.def"
 #undef QLM_STATEMENT
 #undef QLM_STATEMENT_NEW
 #undef QLM_STATEMENT_LOCK
 };
 
-typedef struct loop_t {
-    sqlite3 *db;
-    sqlite3_stmt *begin, *commit, *prepared[STATEMENTS];
-    char (*keys)[64];
-    int key_count;
-    long number; /* of the round */
-    char stamp[32], text[32], email[64], license[32], now[32];
-} loop_t;
-
-static void die(const char *what, sqlite3 *db)
+/* APR's placeholders become the engine's: %s %d %lld -> ? or $1, %% -> % */
+void raw_translate(raw_sql_t *sql, raw_id_t id, const raw_engine_t *engine)
 {
-    fprintf(stderr, "rawloop: %s: %s\n", what, db ? sqlite3_errmsg(db) : "");
-    exit(1);
-}
+    const char *from = texts[id].sql;
+    char *to = sql->text, *end = to + sizeof(sql->text);
 
-/* ---- statements ---- */
-
-/* APR's placeholders become SQLite's: %s %d %lld -> ?, %% -> % */
-static void translate(char *to, const char *from)
-{
-    for (; *from; from++) {
+    sql->count = 0;
+    to += snprintf(to, (size_t)(end - to), "%s", texts[id].kind == 'n' ? "INSERT INTO " : "");
+    while (*from && end - to > 100) {
         if (*from != '%') {
-            *to++ = *from;
+            *to++ = *from++;
         }
         else if (from[1] == '%') {
             *to++ = '%';
-            from++;
+            from += 2;
         }
         else {
-            *to++ = '?';
-            from += strspn(from + 1, "l") + 1;
+            from += strspn(from + 1, "l") + 2;
+            sql->is_number[sql->count++] = from[-1] == 'd';
+            to += snprintf(to, (size_t)(end - to), engine->has_numbered_places ? "$%d" : "?",
+                           sql->count);
         }
     }
-    *to = '\0';
+    snprintf(to, (size_t)(end - to), "%s",
+             texts[id].kind == 'n'   ? engine->if_new
+             : texts[id].kind == 'l' ? engine->until_the_end
+                                     : "");
 }
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
+static int run(loop_t *loop, raw_id_t id, const char *const *values)
 {
-    sqlite3_stmt *statement = NULL;
-
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK) {
-        die(sql, db);
-    }
-    return statement;
-}
-
-static sqlite3_stmt *statement_of(loop_t *loop, statement_t id)
-{
-    char sql[4000], whole[4200];
-
-    if (!loop->prepared[id]) {
-        translate(sql, texts[id].sql);
-        snprintf(whole, sizeof(whole), "%s%s%s", texts[id].is_insert_new ? "INSERT INTO " : "", sql,
-                 texts[id].is_insert_new ? " ON CONFLICT DO NOTHING" : "");
-        loop->prepared[id] = prepare(loop->db, whole);
-    }
-    return loop->prepared[id];
-}
-
-/* Run to the end, reading every column. @return how many rows */
-static int step(loop_t *loop, sqlite3_stmt *statement)
-{
-    int rows = 0, rc;
-
-    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_column_count(statement); i++) {
-            (void)sqlite3_column_text(statement, i);
-        }
-        if (rows++ == 0 && statement == loop->prepared[ID_LICENSE_FIND]) {
-            snprintf(loop->license, sizeof(loop->license), "%s",
-                     (const char *)sqlite3_column_text(statement, 0));
-        }
-    }
-    if (rc != SQLITE_DONE || sqlite3_reset(statement) != SQLITE_OK) {
-        die(sqlite3_sql(statement), loop->db);
-    }
-    return rows;
-}
-
-static int run(loop_t *loop, statement_t id, const char *const *values)
-{
-    sqlite3_stmt *statement = statement_of(loop, id);
-
-    for (int i = 0; i < sqlite3_bind_parameter_count(statement); i++) {
-        sqlite3_bind_text(statement, i + 1, values[i], -1, SQLITE_STATIC);
-    }
-    return step(loop, statement);
+    return loop->engine->run(loop->connection, id, values, NULL, 0);
 }
 
 /* A change that must change exactly one row. */
-static void change(loop_t *loop, statement_t id, const char *const *values)
+static void change(loop_t *loop, raw_id_t id, const char *const *values)
 {
-    run(loop, id, values);
-    if (sqlite3_changes(loop->db) != 1) {
-        die("nothing was changed", NULL);
+    if (run(loop, id, values) != 1) {
+        raw_die(texts[id].sql, "did not change one row");
     }
 }
 
-/* ---- one round ---- */
-
-static void fresh_id(loop_t *loop, char *id, long offset)
+/* A license is locked before a unit reads it, where there are locks. */
+static void hold(loop_t *loop, const char *key)
 {
-    snprintf(id, 32, "%ld", 1000000000000L + loop->number * 4 + offset);
+    if (loop->engine->has_locks && run(loop, RAW_LICENSE_LOCK_BY_KEY, &key) != 1) {
+        raw_die(key, "is missing");
+    }
 }
 
-static void issue(loop_t *loop)
+/* ---- the calls ---- */
+
+static void fresh_id(const unit_t *unit, char *id, long offset)
 {
-    char customer[32], license[32], event[32];
-    const char *none = "", *zero = "0", *one = "1", *now = loop->now;
-    const char *order[] = {"cleverbridge", loop->text,         one, "1.1.0/1/1",
-                           "text/plain",   "M1ABC-DEFGH-JKMN", now};
-    const char *email[] = {loop->email};
-    const char *buyer[] = {customer, loop->email, loop->email, "Ada Byron", none, none, none,
-                           none,     none,        none,        none,        none, none, none,
-                           none,     none,        "-1",        zero,        none, none, none,
-                           "-1",     zero,        now,         now};
+    snprintf(id, 32, "%ld", 1000000000000L + unit->number * 8 + offset);
+}
+
+static void read_issue(loop_t *loop, unit_t *unit)
+{
+    const char *order[] = {"cleverbridge", unit->text, "1"};
+
+    snprintf(unit->text, sizeof(unit->text), "raw-%ld", unit->number);
+    snprintf(unit->email, sizeof(unit->email), "raw%ld@customer.example", unit->number);
+    /* as scattered as real keys */
+    snprintf(unit->stamp, sizeof(unit->stamp), "RAW%020llu",
+             (unsigned long long)unit->number * 11400714819323198485ULL);
+    run(loop, RAW_SITE, NULL);
+    run(loop, RAW_ORDER_FIND, order);
+}
+
+static void write_issue(loop_t *loop, unit_t *unit)
+{
+    char customer[32], license[32], born[32], event[32];
+    const char *none = "", *zero = "0", *one = "1", *now = loop->now, *email = unit->email;
+    const char *order[] = {"cleverbridge", unit->text,           one, "1.1.0/1/1",
+                           "text/plain",   "M1ABC-DEFGH-JKMN-P", now};
+    const char *buyer[] = {customer, email, email, "Ada Byron", none, none, none, none, none,
+                           none,     none,  none,  none,        none, none, none, "-1", zero,
+                           none,     none,  none,  "-1",        zero, now,  now};
     const char *terms[] = {
-        license,        loop->stamp, one,         one,      zero, "permanent", "6",
+        license,        unit->stamp, one,         one,      zero, "permanent", "6",
         zero,           zero,        zero,        one,      one,  zero,        none,
         zero,           "-1",        zero,        zero,     now,  now,         zero,
-        "cleverbridge", loop->text,  one,         none,     none, none,        none,
+        "cleverbridge", unit->text,  one,         none,     none, none,        none,
         none,           none,        "Completed", customer, zero, now,         zero,
         "-2",           "-2",        zero,        none,     none, none};
-    const char *history[] = {
-        event,          license,     customer, loop->stamp, "created", "GetActivationKey",
+    const char *arrived[] = {born,
+                             zero,
+                             customer,
+                             none,
+                             "customer_created",
+                             "GetActivationKey",
+                             "cleverbridge",
+                             "127.0.0.1",
+                             none,
+                             "{}",
+                             now,
+                             none};
+    const char *created[] = {
+        event,          license,     customer, unit->stamp, "created", "GetActivationKey",
         "cleverbridge", "127.0.0.1", none,     none,        now,       none};
 
-    snprintf(loop->text, sizeof(loop->text), "raw-%ld", loop->number);
-    snprintf(loop->email, sizeof(loop->email), "raw%ld@customer.example", loop->number);
-    /* as scattered as real keys */
-    snprintf(loop->stamp, sizeof(loop->stamp), "RAW%020llu",
-             (unsigned long long)loop->number * 11400714819323198485ULL);
-    fresh_id(loop, customer, 0);
-    fresh_id(loop, license, 1);
-    fresh_id(loop, event, 2);
-    run(loop, ID_SITE, NULL);
-    run(loop, ID_ORDER_FIND, order);
-    step(loop, loop->begin);
-    change(loop, ID_ORDER_INSERT, order);
-    run(loop, ID_CUSTOMER_BY_EMAIL, email);
-    change(loop, ID_CUSTOMER_INSERT, buyer);
-    change(loop, ID_LICENSE_INSERT, terms);
-    change(loop, ID_HISTORY_INSERT, history);
-    step(loop, loop->commit);
+    fresh_id(unit, customer, 0);
+    fresh_id(unit, license, 1);
+    fresh_id(unit, born, 2);
+    fresh_id(unit, event, 3);
+    change(loop, RAW_ORDER_INSERT, order);
+    run(loop, RAW_CUSTOMER_BY_EMAIL, &email);
+    change(loop, RAW_CUSTOMER_INSERT, buyer);
+    change(loop, RAW_HISTORY_INSERT, arrived);
+    change(loop, RAW_LICENSE_INSERT, terms);
+    change(loop, RAW_HISTORY_INSERT, created);
 }
 
-static void activate(loop_t *loop)
+static void read_activate(loop_t *loop, unit_t *unit)
+{
+    const char *find[] = {unit->text, unit->key};
+
+    snprintf(unit->text, sizeof(unit->text), "raw-%ld", unit->number);
+    snprintf(unit->key, sizeof(unit->key), "%s", loop->keys[unit->number % loop->key_count]);
+    run(loop, RAW_SITE, NULL);
+    run(loop, RAW_LICENSE_SHOW, find);
+}
+
+static void write_activate(loop_t *loop, unit_t *unit)
 {
     char id[32], event[32];
     const char *none = "", *zero = "0", *one = "1", *now = loop->now;
-    const char *find[] = {loop->text, loop->keys[loop->number % loop->key_count]};
-    const char *seat[] = {id,  loop->license, loop->text, loop->text, none, "M0COMPUTERKEY",
-                          one, zero,          now,        now,        one,  none,
+    const char *find[] = {unit->text, unit->key};
+    const char *seat[] = {id,  unit->license, unit->text, unit->text, "Desk", "M0COMPUTERKEY",
+                          one, zero,          now,        now,        one,    none,
                           none};
-    const char *take[] = {now, zero, loop->license};
-    const char *history[] = {event, loop->license, zero,       none, "activated", "ActivateKey",
-                             none,  "127.0.0.1",   loop->text, none, now,         loop->text};
+    const char *take[] = {now, zero, unit->license};
+    const char *activated[] = {event,       unit->license, zero, unit->key,
+                               "activated", "ActivateKey", none, "127.0.0.1",
+                               unit->text,  none,          now,  unit->text};
 
-    snprintf(loop->text, sizeof(loop->text), "raw-%ld", loop->number);
-    fresh_id(loop, id, 2);
-    fresh_id(loop, event, 3);
-    run(loop, ID_SITE, NULL);
-    run(loop, ID_LICENSE_SHOW, find);
-    step(loop, loop->begin);
-    if (!run(loop, ID_LICENSE_FIND, find)) {
-        die("a key is missing", NULL);
+    fresh_id(unit, id, 4);
+    fresh_id(unit, event, 5);
+    hold(loop, unit->key);
+    if (loop->engine->run(loop->connection, RAW_LICENSE_FIND, find, unit->license,
+                          sizeof(unit->license)) != 1) {
+        raw_die(unit->key, "is missing");
     }
-    change(loop, ID_ACTIVATION_INSERT, seat);
-    change(loop, ID_LICENSE_TAKE_SEAT, take);
-    change(loop, ID_HISTORY_INSERT, history);
-    run(loop, ID_LICENSE_FIND, find);
-    step(loop, loop->commit);
+    change(loop, RAW_ACTIVATION_INSERT, seat);
+    change(loop, RAW_LICENSE_TAKE_SEAT, take);
+    run(loop, RAW_LICENSE_FIND, find);
+    change(loop, RAW_HISTORY_INSERT, activated);
 }
 
 /* ---- measuring ---- */
@@ -237,18 +241,37 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void open_database(loop_t *loop, const char *path)
+static void transact(loop_t *loop, unit_t *units)
 {
-    static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON;"
-                                  " PRAGMA synchronous=FULL; PRAGMA cache_size=-2000;"
-                                  " PRAGMA mmap_size=1073741824; PRAGMA temp_store=MEMORY";
-
-    if (sqlite3_open_v2(path, &loop->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
-        sqlite3_exec(loop->db, pragmas, NULL, NULL, NULL) != SQLITE_OK) {
-        die(path, loop->db);
+    for (int i = 0; i < loop->units; i++, loop->number += loop->step) {
+        units[i].number = loop->number;
+        loop->read(loop, &units[i]);
     }
-    loop->begin = prepare(loop->db, "BEGIN IMMEDIATE");
-    loop->commit = prepare(loop->db, "COMMIT");
+    loop->engine->say(loop->connection, loop->engine->begin);
+    for (int i = 0; i < loop->units; i++) {
+        loop->write(loop, &units[i]);
+    }
+    loop->engine->say(loop->connection, "COMMIT");
+}
+
+static void *play(void *data)
+{
+    loop_t *loop = data;
+    unit_t *units = calloc((size_t)loop->units, sizeof(*units));
+    double start = seconds_now(), at = start;
+
+    if (!units) {
+        raw_die("units", "no memory");
+    }
+    while (at - start < loop->limit && loop->count < TIMES_MAX) {
+        double before = at;
+
+        transact(loop, units);
+        at = seconds_now();
+        loop->times[loop->count++] = at - before;
+    }
+    free(units);
+    return NULL;
 }
 
 static void read_keys(loop_t *loop, const char *path)
@@ -262,39 +285,104 @@ static void read_keys(loop_t *loop, const char *path)
         loop->key_count++;
     }
     if (!loop->key_count) {
-        die("no keys", NULL);
+        raw_die(path, "no keys");
     }
     fclose(file);
 }
 
+static void choose_engine(loop_t *loop, const char *database)
+{
+    static const raw_engine_t *const engines[] = {RAW_ENGINES};
+
+    loop->engine = &raw_sqlite;
+    loop->params = database;
+    for (size_t i = 0; i < sizeof(engines) / sizeof(*engines); i++) {
+        size_t length = strlen(engines[i]->driver);
+
+        if (strncmp(database, engines[i]->driver, length) == 0 && database[length] == ':') {
+            loop->engine = engines[i];
+            loop->params = database + length + 1;
+        }
+    }
+}
+
+/* A thread's own copy, connected, with numbers that no other run and no other thread has. */
+static loop_t *make_loops(const loop_t *like, int connections)
+{
+    loop_t *loops = calloc((size_t)connections, sizeof(*loops));
+
+    if (!loops) {
+        raw_die("connections", "no memory");
+    }
+    for (int i = 0; i < connections; i++) {
+        loops[i] = *like;
+        loops[i].connection = like->engine->open(like->params);
+        loops[i].number = (long)time(NULL) * 1000000 + i;
+        loops[i].step = connections;
+        loops[i].times = calloc(TIMES_MAX, sizeof(double));
+        if (!loops[i].times) {
+            raw_die("times", "no memory");
+        }
+        snprintf(loops[i].now, sizeof(loops[i].now), "%ld", (long)time(NULL));
+    }
+    return loops;
+}
+
+/* All times in those of the first. @return how many */
+static long gather(loop_t *loops, int connections)
+{
+    long count = 0;
+    double *all;
+
+    for (int i = 0; i < connections; i++) {
+        count += loops[i].count;
+    }
+    all = calloc((size_t)count + 1, sizeof(*all));
+    if (!all) {
+        raw_die("times", "no memory");
+    }
+    count = 0;
+    for (int i = 0; i < connections; i++) {
+        memcpy(all + count, loops[i].times, (size_t)loops[i].count * sizeof(*all));
+        count += loops[i].count;
+    }
+    qsort(all, (size_t)count, sizeof(*all), compare);
+    loops->times = all;
+    return count;
+}
+
 int main(int argc, char **argv)
 {
-    static double times[TIMES_MAX];
-    loop_t loop = {0};
-    double start, cpu, at, limit;
-    long count = 0;
+    loop_t like = {.units = argc > 6 ? (int)strtol(argv[6], NULL, 10) : 1};
+    int connections = argc > 5 ? (int)strtol(argv[5], NULL, 10) : 1;
+    int is_issue = argc > 3 && strcmp(argv[3], "issue") == 0;
+    double start, cpu, took;
+    loop_t *loops;
+    long count;
 
-    if (argc != 5) {
-        die("usage: rawloop DATABASE KEYS issue|activate SECONDS", NULL);
+    if (argc < 5 || connections < 1 || like.units < 1 || like.units > UNITS_MAX) {
+        raw_die("usage", "rawloop DATABASE KEYS issue|activate SECONDS [CONNECTIONS [UNITS]]");
     }
-    open_database(&loop, argv[1]);
-    read_keys(&loop, argv[2]);
-    loop.number = (long)time(NULL) * 1000000; /* a second run makes other rows */
-    snprintf(loop.now, sizeof(loop.now), "%ld", (long)time(NULL));
-    limit = strtod(argv[4], NULL);
+    choose_engine(&like, argv[1]);
+    read_keys(&like, argv[2]);
+    like.read = is_issue ? read_issue : read_activate;
+    like.write = is_issue ? write_issue : write_activate;
+    like.limit = strtod(argv[4], NULL);
+    loops = make_loops(&like, connections);
     cpu = cpu_seconds();
-    for (start = at = seconds_now(); at - start < limit && count < TIMES_MAX; count++) {
-        double before = at;
-
-        (strcmp(argv[3], "issue") == 0 ? issue : activate)(&loop);
-        loop.number++;
-        at = seconds_now();
-        times[count] = at - before;
+    start = seconds_now();
+    for (int i = 0; i < connections; i++) {
+        if (pthread_create(&loops[i].thread, NULL, play, &loops[i])) {
+            raw_die("thread", "cannot be started");
+        }
     }
+    for (int i = 0; i < connections; i++) {
+        pthread_join(loops[i].thread, NULL);
+    }
+    took = seconds_now() - start;
     cpu = cpu_seconds() - cpu;
-    qsort(times, (size_t)count, sizeof(times[0]), compare);
-    printf("%ld %.6f %.1f %.1f %.1f\n", count, at - start, times[count / 2] * 1e6,
-           times[count * 99 / 100] * 1e6, cpu * 1e6 / (double)count);
-    sqlite3_close_v2(loop.db);
+    count = gather(loops, connections);
+    printf("%ld %.6f %.1f %.1f %.1f\n", count * like.units, took, loops->times[count / 2] * 1e6,
+           loops->times[count * 99 / 100] * 1e6, cpu * 1e6 / (double)(count * like.units));
     return 0;
 }

@@ -1,4 +1,5 @@
 """A private httpd for measurements: event MPM, tuned as the README says, on a folder of its own."""
+import contextlib
 import os
 import pwd
 import re
@@ -59,8 +60,8 @@ MaxRequestWorkers {workers}
 MaxConnectionsPerChild 0
 '''
 
-SERVICE = '''DBDriver sqlite3
-DBDParams "{database}"
+SERVICE = '''DBDriver {driver}
+DBDParams "{params}"
 {dbd}
 QlmSecretFile "{secret}"
 <Location "/qlm">
@@ -83,12 +84,29 @@ def set_autogroup(pid, nice):
     Path("/proc/%s/autogroup" % pid).write_text(str(nice))
 
 
+def cpu_of_tree(pid):
+    """CPU seconds of a process and its children so far, ended ones included."""
+    total = 0
+    for one in [pid] + children_of(pid):
+        with contextlib.suppress(FileNotFoundError), open("/proc/%d/stat" % one) as file:
+            total += sum(int(field) for field in file.read().rsplit(")", 1)[1].split()[11:15])
+    return total / TICK
+
+
+def children_of(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
+        return [int(child) for child in file.read().split()]
+
+
 class Server:
-    """One httpd; with a database it has the module, without it only files."""
+    """One httpd; with a database it has the module, without it only files. database: a path, or what tests/http/engines.py
+    calls a Database. config: more lines of configuration; environment: more of that for the server."""
 
     precedence = 0  # of the server's session over other work on this machine
 
-    def __init__(self, folder, database=None, secret=None):
+    def __init__(self, folder, database=None, secret=None, config="", environment=None, processes=PROCESSES, threads=THREADS):
+        self.processes, self.threads = processes, threads
+        self.config, self.environment = config, environment or {}
         self.root = Path(tempfile.mkdtemp(prefix="site-", dir=folder))
         self.root.chmod(0o755)
         self.port = free_port()
@@ -104,13 +122,14 @@ class Server:
         lines = ["LoadModule %s_module %s/mod_%s.so" % (n, folder, n) for n in names]
         if database:
             lines.append("LoadModule qlm_module " + module_file())
-        text = CONFIG.format(root=self.root, port=self.port, modules="\n".join(lines), processes=PROCESSES,
-                             threads=THREADS, workers=PROCESSES * THREADS,
+        text = CONFIG.format(root=self.root, port=self.port, modules="\n".join(lines),
+                             processes=self.processes, threads=self.threads, workers=self.processes * self.threads,
                              user="User %s\nGroup %s" % (RUN_USER, RUN_USER) if is_root() else "")
         text += "TypesConfig /dev/null\n"
         if database:
-            text += SERVICE.format(database=database, secret=secret, dbd=recommended())
-        text += os.environ.get("QLM_BENCH_CONFIG", "") + "\n"
+            text += SERVICE.format(driver=getattr(database, "driver", "sqlite3"), secret=secret, dbd=recommended(),
+                                   params=getattr(database, "params", database))
+        text += self.config + os.environ.get("QLM_BENCH_CONFIG", "") + "\n"
         (self.root / "httpd.conf").write_text(text)
 
     def url(self):
@@ -121,7 +140,7 @@ class Server:
         with open(self.root / "console.log", "ab") as output:
             self.process = subprocess.Popen([program, "-f", str(self.root / "httpd.conf"), "-DFOREGROUND"],
                                             stdout=output, stderr=output, stdin=subprocess.DEVNULL,
-                                            start_new_session=True)
+                                            env={**os.environ, **self.environment}, start_new_session=True)
         if self.precedence:
             set_autogroup(self.process.pid, -self.precedence)
         for _ in range(500):
@@ -148,25 +167,20 @@ class Server:
         path = self.root / "error.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def children(self):
-        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            return [int(pid) for pid in file.read().split()]
-
     def cpu(self):
-        """CPU seconds of the whole tree so far, ended processes included."""
-        total = 0
-        for pid in [self.process.pid] + self.children():
-            with open("/proc/%d/stat" % pid) as file:
-                total += sum(int(field) for field in file.read().rsplit(")", 1)[1].split()[11:15])
-        return total / TICK
+        return cpu_of_tree(self.process.pid)
+
+    def database_cpu(self):
+        """The same of the database server, if there is one."""
+        return cpu_of_tree(self.database.server.pid()) if hasattr(self.database, "server") else 0
 
     def memory(self):
-        """{"Pss": KiB, "Rss": KiB} of the largest child, without its mapping of the database file."""
-        return max((memory_of(pid, str(self.database)) for pid in self.children()), key=lambda found: found["Pss"])
+        """[{"Pss": KiB, "Rss": KiB, "Anonymous": KiB}] of the children, without their mappings of the database file."""
+        return [memory_of(pid, str(self.database)) for pid in children_of(self.process.pid)]
 
 
 def memory_of(pid, database):
-    found, counts = {"Pss": 0, "Rss": 0}, True
+    found, counts = {"Pss": 0, "Rss": 0, "Anonymous": 0}, True
     with open("/proc/%d/smaps" % pid) as file:
         for line in file:
             word = line.split()
@@ -175,6 +189,20 @@ def memory_of(pid, database):
             elif word[0][:-1] in found and counts:
                 found[word[0][:-1]] += int(word[1])
     return found
+
+
+def built(name):
+    """A program of this folder, or another file of it."""
+    return os.environ.get("QLM_BENCH_" + Path(name).stem.upper()) or \
+        str(Path(os.environ["QLM_BUILD"]) / "tests/bench" / name)
+
+
+def output_of(*command, **environment):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          env={**os.environ, **environment})
+    if done.returncode != 0:
+        raise RuntimeError("%s: exit %d\n%s%s" % (command[0], done.returncode, done.stdout, done.stderr))
+    return done.stdout
 
 
 def module_file():

@@ -47,9 +47,13 @@ class Server:
             atexit.register(cls.running[engine].remove)
         return cls.running[engine]
 
-    def __init__(self, engine, port="", parent="/tmp", options=""):
+    durable = "no"  # do commits wait for the disk?
+
+    def __init__(self, engine, port="", parent="/tmp", options="", durable=False):
+        """options: for the server's command line; durable: commits wait for the disk."""
         self.engine = engine
         self.port = str(port)
+        self.durable = "yes" if durable else "no"
         self.count = 0
         root = Path(tempfile.mkdtemp(prefix="qlm-db-", dir=parent))
         root.chmod(0o755)
@@ -62,7 +66,7 @@ class Server:
             raise
 
     def _run(self, *arguments, **environment):
-        done = subprocess.run([DBSERVER, *arguments], env={**os.environ, "QLM_DURABLE": "no", **environment},
+        done = subprocess.run([DBSERVER, *arguments], env={**os.environ, "QLM_DURABLE": self.durable, **environment},
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=90)
         if done.returncode != 0:
             raise RuntimeError("dbserver.sh %s: exit %d" % (" ".join(map(str, arguments)), done.returncode))
