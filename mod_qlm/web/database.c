@@ -4,7 +4,8 @@
 #include <apr_atomic.h>
 #include <apr_optional.h>
 
-#define IN_VAIN apr_time_from_sec(1)
+#define DEAD_MAX 100 /* connections that a child may keep */
+#define IN_VAIN  apr_time_from_sec(1)
 
 /* Fetched once at startup, read-only afterwards. */
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
@@ -59,15 +60,36 @@ static apr_status_t return_loan(void *data)
     return APR_SUCCESS;
 }
 
-/* The pool drops a dead connection when asked for it; the next one is fresh. Whoever has waited in
- * vain does not wait once more, nor let the others in the line. */
+/* mod_dbd does not tell a connection that is dead from a server that is away: so that is asked. */
+static int is_server_there(const loan_t *loan)
+{
+    const qlm_server_conf_t *conf = qlm_server_conf(loan->s);
+    qlm_store_t *store;
+    qlm_error_t *error;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, loan->pool);
+    error = qlm_store_open(&store, conf->database_driver, conf->database_params, 1, pool);
+    apr_pool_destroy(pool);
+    return !error;
+}
+
+/* The pool drops a dead connection when asked for it; the next one is fresh, or dead as well: after
+ * a restart of the server all of them are. Whoever has waited in vain does not wait once more, nor
+ * let the others in the line. */
 static ap_dbd_t *open_connection(const loan_t *loan)
 {
     apr_time_t started = apr_time_now();
-    ap_dbd_t *connection = dbd_open(loan->pool, loan->s);
+    ap_dbd_t *connection = NULL;
+    int i;
 
-    return connection || apr_time_now() - started > IN_VAIN ? connection
-                                                            : dbd_open(loan->pool, loan->s);
+    for (i = 0; i < DEAD_MAX && !connection; ++i) {
+        if (apr_time_now() - started > IN_VAIN || (i == 2 && !is_server_there(loan))) {
+            break;
+        }
+        connection = dbd_open(loan->pool, loan->s);
+    }
+    return connection;
 }
 
 static qlm_error_t *lend(qlm_store_t **store, loan_t *loan, apr_pool_t *pool)

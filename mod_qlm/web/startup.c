@@ -193,6 +193,7 @@ static void check_database(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp, 
         ++*problems;
         return;
     }
+    qlm_server_conf(s)->database_driver = apr_pstrdup(pconf, driver);
     qlm_server_conf(s)->database_params = apr_pstrdup(pconf, params);
     if (strcmp(driver, "sqlite3") == 0) {
         qlm_server_conf(s)->database_path = qlm_server_conf(s)->database_params;

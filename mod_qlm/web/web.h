@@ -30,6 +30,7 @@ typedef struct qlm_server_conf_t {
     const char *ca_file;     /**< certificate authorities for outbound HTTP, NULL = the system's */
     int group_commit;        /**< QlmGroupCommit, -1 = not set */
     const char *signature_cache;         /**< "off", "shmcb[:args]", NULL = default */
+    const char *database_driver;         /**< DBDriver, as it was read at start */
     const char *database_params;         /**< DBDParams, as they were read at start */
     const char *database_path;           /**< the SQLite file; NULL for other engines */
     const qlm_secrets_t *secrets;        /**< read while httpd is still root */

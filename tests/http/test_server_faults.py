@@ -91,6 +91,19 @@ def test_cut_connections_are_not_noticed(make, mpm):
     site.allow("dbd")
 
 
+def test_many_connections_are_cut(make):
+    """All that a child keeps are dead then, and the next call passes them by."""
+    site = make(server="StartServers 1\nMinSpareThreads 1\nMaxSpareThreads 25\nServerLimit 1\nMaxRequestWorkers 25\n"
+                       "DBDMin 8")
+    key = issue(site)
+    assert validate(site, key).error is None
+    until(lambda: len(site.database.connections()) >= 8)
+    assert site.database.cut_connections() >= 8
+    assert validate(site, key).error is None
+    assert KEY.match(shop(site, order_number()).text)
+    site.allow("dbd")
+
+
 def test_connections_are_cut_under_load(site):
     over = threading.Event()
 
