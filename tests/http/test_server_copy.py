@@ -49,3 +49,4 @@ def test_between_all_pairs(new_site, new_database):
     assert with_copy, "the way ends where it began"
     with_copy.start()
     assert validate(with_copy, key, "PC-4").error is None
+    with_copy.stop()  # its database goes before it
