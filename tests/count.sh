@@ -2,7 +2,8 @@
 # count.sh PARTS-FAILED BUILD-FOLDER|LOG...: what the tests did, from their own logs: of `make check`
 # in a build folder, of a watched server (http/watched.sh), or of `make distcheck`.
 # A test program that says how many cases it ran counts as that many, any other as one. What was
-# skipped was not tested, so it counts as failed. The last line is `N passed, N failed`.
+# skipped was not tested, so it counts as failed. The first ten that failed in a program are named.
+# The last line is `N passed, N failed`.
 parts_failed=$1
 shift
 
@@ -27,19 +28,21 @@ done | sort | while read -r result; do
     # libcheck, pytest and the seed player name their numbers on one line near the end
     grep -aE '^[0-9]+%: Checks: |^=*.*[0-9]+ (passed|failed|error|skipped).* in [0-9.]+s|: [0-9]+ seeds$' \
         "$log" 2>/dev/null
+    grep -aE '^(FAILED|ERROR|SKIPPED) |:[FE]:' "$log" 2>/dev/null | head -n 10 | cut -c 1-300 | sed 's/^/! /'
 done | awk -v parts="$parts_failed" '
     function close_test() {
         if (name == "") return
         if (good + bad == 0) { if (outcome == "PASS") good = 1; else bad = 1 }
         else if (outcome != "PASS" && bad == 0) bad = 1
-        if (bad > 0) printf "  %-9s %s (%d passed, %d failed)\n", outcome, name, good, bad
+        if (bad > 0) printf "  %-9s %s (%d passed, %d failed)\n%s", outcome, name, good, bad, which
         passed += good; failed += bad; programs++
     }
     function number(word,    i) {
         for (i = 2; i <= NF; i++) if ($i ~ "^" word) return $(i - 1) + 0
         return 0
     }
-    /^@ / { close_test(); outcome = $2; name = $3; good = bad = 0; next }
+    /^@ / { close_test(); outcome = $2; name = $3; good = bad = 0; which = ""; next }
+    /^! / { which = which "    " substr($0, 3) "\n"; next }
     /Checks: / {
         gsub(/,/, ""); bad += $5 + $7; good += $3 - $5 - $7; next
     }

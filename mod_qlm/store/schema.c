@@ -107,6 +107,7 @@ static const wording_t sqlite_wording[] = {{"{id}", "INTEGER NOT NULL PRIMARY KE
                                            {"{clustered}", " WITHOUT ROWID"},
                                            {"{begin}", ""},
                                            {"{end}", ""},
+                                           {"{of_license}", ""},
                                            {NULL, NULL}};
 
 /* Texts are compared by their bytes, as on the other engines; and an index does not depend on the
@@ -116,6 +117,7 @@ static const wording_t pgsql_wording[] = {{"{id}", "BIGINT NOT NULL PRIMARY KEY"
                                           {"{clustered}", ""},
                                           {"{begin}", "SUBSTR("},
                                           {"{end}", ", 1, 191)"},
+                                          {"{of_license}", ""},
                                           {" TEXT NOT", " TEXT COLLATE \"C\" NOT"},
                                           {") NOT", ") COLLATE \"C\" NOT"},
                                           {NULL, NULL}};
@@ -127,6 +129,7 @@ static const wording_t mysql_wording[] = {
     {"{clustered}", ""},
     {"{begin}", ""},
     {"{end}", "(191)"},
+    {"{of_license}", " ON qlm_license"},
     {" TEXT NOT", " MEDIUMTEXT NOT"},
     {"CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "},
     {"CREATE INDEX ", "CREATE INDEX IF NOT EXISTS "},

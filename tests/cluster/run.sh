@@ -13,7 +13,7 @@ for QLM_DATABASE in ${QLM_ENGINES:-postgresql mariadb}; do
         continue
     fi
     echo "$QLM_DATABASE:"
-    if "$PYTHON" -m pytest -p no:cacheprovider -ra -c "$srcdir/http/pytest.ini" "$srcdir/cluster" "$@"; then
+    if COLUMNS=200 "$PYTHON" -m pytest -p no:cacheprovider -ra -c "$srcdir/http/pytest.ini" "$srcdir/cluster" "$@"; then
         played=$((played + 1))
     else
         failed=$((failed + 1))

@@ -15,7 +15,8 @@ def is_for_others(item):
     not asked of the others."""
     return (item.get_closest_marker("as_root") and not is_root() or
             item.get_closest_marker("sqlite_only") and ENGINE != "sqlite" or
-            item.get_closest_marker("servers_only") and ENGINE == "sqlite")
+            item.get_closest_marker("servers_only") and ENGINE == "sqlite" or
+            item.get_closest_marker("postgresql_only") and ENGINE != "postgresql")
 
 
 def pytest_collection_modifyitems(config, items):

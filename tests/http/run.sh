@@ -14,4 +14,4 @@ workers=
 if "$PYTHON" -c 'import xdist' 2>/dev/null; then
     workers="-n ${QLM_TEST_WORKERS:-3} --dist loadfile"
 fi
-exec "$PYTHON" -m pytest -p no:cacheprovider -ra $workers "$srcdir/http" "$@"
+COLUMNS=200 exec "$PYTHON" -m pytest -p no:cacheprovider -ra $workers "$srcdir/http" "$@"

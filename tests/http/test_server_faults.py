@@ -266,7 +266,7 @@ def wait_for_a_standby(site, name):
     site.change("SELECT pg_reload_conf()")
 
 
-@pytest.mark.skipif(engines.ENGINE != "postgresql", reason="here the moment can be chosen")
+@pytest.mark.postgresql_only("here the moment can be chosen")
 def test_a_commit_whose_answer_is_lost(site):
     """It may have happened, as here, where the server has committed and waits for a standby that it does not have. Done
     once more, the release would be refused: the computer is not active any more."""

@@ -75,6 +75,26 @@ START_TEST(an_earlier_version_is_upgraded_and_keeps_its_data)
 }
 END_TEST
 
+/* It was made by hash once, and each insert walked past all licenses with the same text. */
+START_TEST(postgresql_forgets_an_index_by_hash)
+{
+    const char *ask = "SELECT am.amname FROM pg_class c JOIN pg_am am ON am.oid = c.relam"
+                      " WHERE c.oid = to_regclass('qlm_license_user_data')";
+    apr_array_header_t *rows;
+
+    if (store->dialect != QLM_DIALECT_PGSQL) {
+        return;
+    }
+    go_back_to(3);
+    change("DROP INDEX qlm_license_user_data");
+    change("CREATE INDEX qlm_license_user_data ON qlm_license USING hash (user_data)");
+    OK(qlm_store_upgrade(store, pool));
+    OK(qlm_connection_select_text(&rows, store, ask, pool));
+    ck_assert_int_eq(rows->nelts, 1);
+    ck_assert_str_eq(APR_ARRAY_IDX(rows, 0, qlm_row_t)[0], "btree");
+}
+END_TEST
+
 /* A driver may read NULL as an empty text: nothing is ever NULL. */
 START_TEST(no_column_may_be_null)
 {
@@ -109,6 +129,7 @@ int main(void)
     tcase_add_checked_fixture(records, make_store, remove_folder);
     tcase_add_loop_test(records, an_earlier_version_is_upgraded_and_keeps_its_data, 1,
                         QLM_SCHEMA_VERSION);
+    tcase_add_test(records, postgresql_forgets_an_index_by_hash);
     tcase_add_test(records, no_column_may_be_null);
     suite_add_tcase(suite, records);
     srunner_run_all(runner, CK_NORMAL);
