@@ -53,7 +53,7 @@ static qlm_error_t *set_include(qlm_store_t *store, void *baton, apr_pool_t *poo
     qlm_customer_t after;
 
     work->id = 0;
-    QLM_TRY(qlm_store_lock_customer(&before, store, work->email, pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&before, store, work->email, pool));
     if (!before) {
         return NULL;
     }
@@ -120,7 +120,7 @@ static qlm_error_t *set_consent(qlm_store_t *store, void *baton, apr_pool_t *poo
     const qlm_customer_t *before;
     qlm_customer_t after;
 
-    QLM_TRY(qlm_store_lock_customer(&before, store, work->email, pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&before, store, work->email, pool));
     QLM_TRY(check_owner(before, work, store, pool));
     work->id = before->id;
     after = *before;

@@ -282,8 +282,8 @@ static qlm_error_t *move_address(const work_t *work, qlm_store_t *store, apr_poo
     if (!*work->previous_email) {
         return NULL;
     }
-    QLM_TRY(qlm_store_lock_customer(&old, store, work->previous_email, pool));
-    QLM_TRY(qlm_store_lock_customer(&other, store, work->said.email, pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&old, store, work->previous_email, pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&other, store, work->said.email, pool));
     if (!old) {
         if (!other) { /* otherwise it may have moved before */
             qlm_call_note(work->call, "no customer has the address of is_previousemail");

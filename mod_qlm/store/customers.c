@@ -87,19 +87,6 @@ qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, q
     return *email_key ? find_and_hold(customer, store, email_key, pool) : NULL;
 }
 
-qlm_error_t *qlm_store_lock_customer(const qlm_customer_t **customer, qlm_store_t *store,
-                                     const char *email, apr_pool_t *pool)
-{
-    const char *email_key = qlm_text_fold(qlm_statement_text(email), pool);
-
-    *customer = NULL;
-    if (!*email_key) {
-        return NULL;
-    }
-    QLM_TRY(qlm_statement_execute(NULL, store, QLM_STATEMENT_CUSTOMER_LOCK, &email_key, pool));
-    return find_and_hold(customer, store, email_key, pool);
-}
-
 /* ---- changing ---- */
 
 /* Unique: the folded e-mail, or what no e-mail can be. */
@@ -247,8 +234,7 @@ qlm_error_t *qlm_store_put_customer(qlm_stored_customer_t *stored, qlm_store_t *
     const qlm_customer_t *known;
 
     stored->is_new = stored->is_changed = 0;
-    QLM_TRY(overwrite ? qlm_store_lock_customer(&known, store, customer->email, pool)
-                      : qlm_store_find_customer_by_email(&known, store, customer->email, pool));
+    QLM_TRY(qlm_store_find_customer_by_email(&known, store, customer->email, pool));
     if (!known) {
         stored->is_new = 1;
         return add_customer(&stored->customer, store, customer, actor, pool);

@@ -252,12 +252,10 @@ qlm_error_t *qlm_store_find_customer(const qlm_customer_t **customer, qlm_store_
 /** At most @a limit customers with ids after @a after, by id; array of qlm_customer_t */
 qlm_error_t *qlm_store_page_customers(apr_array_header_t **customers, qlm_store_t *store,
                                       apr_int64_t after, int limit, apr_pool_t *pool);
-/** By e-mail, any case; *customer is NULL if there is none. */
+/** By e-mail, any case; *customer is NULL if there is none. Inside a unit nobody else can change it
+ * until the unit ends. */
 qlm_error_t *qlm_store_find_customer_by_email(const qlm_customer_t **customer, qlm_store_t *store,
                                               const char *email, apr_pool_t *pool);
-/** Inside a unit: the same, and nobody else can change it until the unit ends. */
-qlm_error_t *qlm_store_lock_customer(const qlm_customer_t **customer, qlm_store_t *store,
-                                     const char *email, apr_pool_t *pool);
 /** By part of e-mail, name or company, any case; newest first; array of qlm_customer_t, at most @a
  * limit. */
 qlm_error_t *qlm_store_search_customers(apr_array_header_t **customers, qlm_store_t *store,

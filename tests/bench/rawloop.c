@@ -172,7 +172,6 @@ static void write_issue(loop_t *loop, unit_t *unit)
     fresh_id(unit, born, 2);
     fresh_id(unit, event, 3);
     change(loop, RAW_ORDER_INSERT, order);
-    run(loop, RAW_CUSTOMER_LOCK, &email);
     run(loop, RAW_CUSTOMER_BY_EMAIL, &email);
     change(loop, RAW_CUSTOMER_INSERT, buyer);
     change(loop, RAW_HISTORY_INSERT, arrived);

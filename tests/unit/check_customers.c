@@ -120,7 +120,7 @@ UNIT(move_unit, move_t)
     const qlm_customer_t *before;
     qlm_customer_t after;
 
-    OK(qlm_store_lock_customer(&before, unit_store, baton->from, unit_pool));
+    OK(qlm_store_find_customer_by_email(&before, unit_store, baton->from, unit_pool));
     ck_assert_ptr_nonnull(before);
     after = *before;
     after.email = baton->to;
