@@ -51,11 +51,16 @@ make_postgresql()
         { tail -n 5 "$folder/initdb.log" >&2; fail "initdb failed"; }
 }
 
+# Whoever has ended may not have been buried yet (init is slow on busy machines), and PostgreSQL takes
+# it for a server that still runs.
+forget_dead_postgresql() { server_pid >/dev/null || rm -f "$folder/data/postmaster.pid"; }
+
 # A server that was the primary only has to forget what its successor never got.
 standby_postgresql()
 {
     source="host=$1 port=$(sed 's/^$/5432/' "$1/port") user=postgres dbname=template1"
     if [ -d "$folder/data" ]; then
+        forget_dead_postgresql
         "$(postgres_program psql)" "$source" -qc CHECKPOINT
         as_user "$(postgres_program pg_rewind)" -D "$folder/data" --source-server="$source" -R --no-sync
     else
@@ -68,6 +73,7 @@ standby_postgresql()
 run_postgresql()
 {
     fsync=on
+    forget_dead_postgresql
     [ "${QLM_DURABLE:-yes}" != no ] || fsync=off
     # shellcheck disable=SC2086
     serve "$(postgres_program postgres)" -D "$folder/data" -c unix_socket_directories="$folder" \

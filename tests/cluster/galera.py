@@ -87,10 +87,6 @@ class Node(Server):
         finally:
             connection.close()
 
-    def last_words(self):
-        lines = (self.folder / "server.log").read_text(errors="replace").splitlines()
-        return "\n".join(["node %d:" % self.number, *lines[-20:]])
-
     def status(self, name):
         return self.say("SHOW GLOBAL STATUS LIKE 'wsrep_%s'" % name)[0]["Value"]
 
@@ -130,7 +126,8 @@ class Galera:
         end = time.monotonic() + PATIENCE
         while not all(n.is_there() for n in self.nodes):
             if time.monotonic() > end:
-                raise RuntimeError("the nodes do not come together again\n" + "\n".join(n.last_words() for n in self.nodes))
+                raise RuntimeError("the nodes do not come together again\n" + "\n".join(
+                    line for n in self.nodes for line in ["node %d:" % n.number, *n.last_words()]))
             time.sleep(0.1)
 
     # ---- what cluster.Cluster asks of it

@@ -97,6 +97,18 @@ class Server:
 
     def connect(self, name):
         """A connection of the administrator, who also is past every limit of connections."""
+        try:
+            return self._connect(name)
+        except Exception as error:  # each driver has its own
+            error.add_note("\n".join(["the server's last words:", *self.last_words()]))
+            raise
+
+    def last_words(self):
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "server.log").read_text(errors="replace").splitlines()[-20:]
+        return []
+
+    def _connect(self, name):
         if self.engine == "postgresql":
             import psycopg2
             import psycopg2.extras
@@ -120,7 +132,7 @@ class Database:
     def __init__(self, server, name):
         self.server, self.name = server, name
         self.engine = server.engine
-        self._idle = []  # connections of rows()
+        self._idle = []  # connections for lend()
         self.httpd_params = None  # as params
         self.driver, self.params = server._run("params", server.folder, name).split(" ", 1)
 
@@ -147,15 +159,21 @@ class Database:
         finally:
             connection.close()
 
-    def rows(self, sql, values):
-        """What one statement gives. Its connection is used again: servers take their time to make one."""
+    @contextlib.contextmanager
+    def lend(self):
+        """The same for reading, through a connection that is used again: servers take their time to make one."""
         connection = self._idle.pop() if self._idle else None
         if connection is None or not is_alive(connection):
             connection = self.server.connect(self.name)
-        cursor = Session(connection).execute(sql, values)
-        rows = [dict(row) for row in cursor] if cursor.description else []
+        yield Session(connection)
+        connection.cursor().execute("ROLLBACK")
         self._idle.append(connection)
-        return rows
+
+    def rows(self, sql, values):
+        """What one statement gives."""
+        with self.lend() as db:
+            cursor = db.execute(sql, values)
+            return [dict(row) for row in cursor] if cursor.description else []
 
     def by_port(self, password=PASSWORD):
         """The same through the port, where a password is asked for."""
@@ -255,14 +273,56 @@ def query(database, sql, *values, write=False):
         return [dict(row) for row in cursor] if cursor.description else []
 
 
+def reader(database):
+    """The same as open_database, for many short looks."""
+    return database.lend() if isinstance(database, Database) else open_file(database)
+
+
+def change(database, sql, *values):
+    """How many rows a statement has changed."""
+    with database.lend() if isinstance(database, Database) else open_file(database, write=True) as db:
+        return db.execute(sql, values).rowcount
+
+
+def engine_of(database):
+    return getattr(database, "engine", "sqlite")
+
+
 def dump(database):
     """Every row of every table, to see whether a call changed anything. What the background writes some time later is
     left out: refused activations of earlier tests, who holds a lease, and how often a mail has been tried."""
-    tables = [r["name"] for r in query(database, TABLES[getattr(database, "engine", "sqlite")])
-              if r["name"] not in ("qlm_attempt", "qlm_lease")]
+    with reader(database) as db:
+        return dump_through(db, engine_of(database))
+
+
+def dump_through(db, engine):
+    tables = [r["name"] for r in db.execute(TABLES[engine]).fetchall() if r["name"] not in ("qlm_attempt", "qlm_lease")]
     columns = {"qlm_outbox": "id, kind, target, subject, order_key, payload, created_at"}
-    return {t: sorted(repr(tuple(r.values()))
-                      for r in query(database, "SELECT %s FROM %s" % (columns.get(t, "*"), t))) for t in tables}
+    return {t: sorted(repr(tuple(dict(r).values()))
+                      for r in db.execute("SELECT %s FROM %s" % (columns.get(t, "*"), t))) for t in tables}
+
+
+# From here on the session sees the database as it is at its first look.
+STAND_STILL = {"sqlite": "BEGIN", "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+               "mariadb": "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"}
+# What it gives is another after each change that anybody makes, and sometimes after none.
+MARKS = {"sqlite": "PRAGMA data_version", "postgresql": "SELECT CAST(pg_current_snapshot() AS TEXT) AS mark",
+         "mariadb": "SELECT SUM(variable_value) AS mark FROM information_schema.global_status"
+                    " WHERE variable_name IN ('HANDLER_WRITE', 'HANDLER_UPDATE', 'HANDLER_DELETE')"}
+
+
+@contextlib.contextmanager
+def watched(database):
+    """A function that gives two dumps, of then and of now, or none if nothing can have been changed between them."""
+    engine = engine_of(database)
+    with reader(database) as before, reader(database) as now:
+        before.execute(STAND_STILL[engine])
+        before.execute(TABLES[engine]).fetchall()
+
+        def mark():
+            return [tuple(dict(row).values()) for row in now.execute(MARKS[engine]).fetchall()]
+        first = mark()
+        yield lambda: [dump_through(db, engine) for db in (before, now)] if mark() != first else []
 
 
 def damages(database):

@@ -418,8 +418,7 @@ QlmSecretFile "{self.secret}"
         return engines.query(self.database, sql, *values)
 
     def change(self, sql, *values):
-        with self.open_database(write=True) as db:
-            return db.execute(sql, values).rowcount
+        return engines.change(self.database, sql, *values)
 
     def dump(self):
         """Every row of every table, to see whether anything was changed."""
@@ -432,9 +431,9 @@ QlmSecretFile "{self.secret}"
     @contextlib.contextmanager
     def unchanged(self):
         """The block must leave the database as it is."""
-        before = self.dump()
-        yield
-        after = self.dump()
+        with engines.watched(self.database) as look:
+            yield
+            before, after = look() or ({}, {})
         assert before.keys() == after.keys()
         for table in before:
             assert before[table] == after[table], "table %s was changed" % table

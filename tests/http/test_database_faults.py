@@ -78,13 +78,13 @@ def moved_away(site):
 @pytest.mark.sqlite_only("its file")
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_missing_while_running(new_site, mpm):
-    site = new_site(mpm=mpm)
+    site = new_site(mpm=mpm, server="StartServers 1\nMinSpareThreads 1" if mpm == "event" else "")
     key, number = issue(site), order_number()
     validate(site, key)
     with moved_away(site):
         everything_fails(site, key)
         plain_away(site, shop(site, number))
-        # A prefork child that is born now opens its first connection, and mod_dbd's driver makes an empty file then.
+        # A child that is born now opens its first connection, and mod_dbd's driver makes an empty file then.
         assert mpm == "prefork" or not site.database.exists(), "an empty database must not be made in its place"
         assert call(site, "").status == 200, "the index needs no database"
     service_is_back(site, key, number)
