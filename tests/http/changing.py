@@ -22,10 +22,11 @@ def stored(site, key):
 
 def age(site, key, days):
     """A license becomes that much older."""
-    site.change("UPDATE qlm_license SET created_at = created_at - ?1, ordered_at = ordered_at - ?1,"
-                " expires_at = CASE expires_at WHEN 0 THEN 0 ELSE expires_at - ?1 END,"
-                " maintenance_until = CASE maintenance_until WHEN 0 THEN 0 ELSE maintenance_until - ?1 END"
-                " WHERE activation_key = ?2", days * DAY, normal(key))
+    shift = days * DAY
+    site.change("UPDATE qlm_license SET created_at = created_at - ?, ordered_at = ordered_at - ?,"
+                " expires_at = CASE expires_at WHEN 0 THEN 0 ELSE expires_at - ? END,"
+                " maintenance_until = CASE maintenance_until WHEN 0 THEN 0 ELSE maintenance_until - ? END"
+                " WHERE activation_key = ?", shift, shift, shift, shift, normal(key))
 
 
 def day_of(seconds):

@@ -105,7 +105,7 @@ class Server:
 
     def last_words(self):
         with contextlib.suppress(FileNotFoundError):
-            return (self.folder / "server.log").read_text(errors="replace").splitlines()[-20:]
+            return (self.folder / "server.log").read_text(errors="replace").splitlines()[-60:]
         return []
 
     def _connect(self, name):

@@ -12,6 +12,6 @@ fi
 # own, where pytest-xdist is installed.
 workers=
 if "$PYTHON" -c 'import xdist' 2>/dev/null; then
-    workers="-n ${QLM_TEST_WORKERS:-3} --dist loadfile"
+    workers="-n ${QLM_TEST_WORKERS:-4} --dist loadfile"
 fi
 COLUMNS=200 exec "$PYTHON" -m pytest -p no:cacheprovider -ra $workers "$srcdir/http" "$@"
