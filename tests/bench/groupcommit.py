@@ -1,6 +1,7 @@
 """Writing to SQLite by many clients at once: with one flush of the disk for all that wait and, for comparison, with one for
 each (QlmGroupCommit off), and against the plain client with as many units in each transaction as there are clients. All of
-it once more with flushes that take longer, as on a slower disk."""
+it once more with flushes that take longer, as on a slower disk. There are as many processes as have a thread for each client,
+and no more, since each process commits its own callers together."""
 import shutil
 
 import server
@@ -8,6 +9,7 @@ from figures import at_least, at_most, ratios, spread
 
 NAMES = ("GROUPCOMMIT",)
 CLIENTS = 64
+PROCESSES = -(-CLIENTS // server.THREADS)
 KINDS = ("issue", "activate-unsigned")  # a signature has nothing to do with the disk
 DELAY_US = 5000
 DISKS = ("", ", slow disk")
@@ -25,7 +27,7 @@ def measure(bench):
             for switch in ("on", "off"):
                 database, _ = bench.file("group-%s%s" % (switch, len(sites)), bench.options.small, keep=True)
                 sites[switch, disk] = bench.serve(database, store, environment=environment_of(disk),
-                                                  config="QlmGroupCommit %s\n" % switch)
+                                                  config="QlmGroupCommit %s\n" % switch, processes=PROCESSES)
         for site in sites.values():
             bench.warm(site)
         plain = bench.fresh_folder("group-plain") / "qlm.db"
