@@ -22,8 +22,9 @@ sanitizers)
     runtime=$(ldd "$QLM_BUILD/mod_qlm/.libs/mod_qlm.so" | awk '/lib(a|ub)san/ { print $3 }' | tr '\n' ' ')
     [ -n "$runtime" ] || { echo "this is no build with --enable-sanitizers"; exit 77; }
     start="LD_PRELOAD='$runtime' exec"
-    # what compares times, or kills the server at random moments, means nothing here
-    tests="not test_promises and not test_qlmctl and not test_outbox and not killed and not delays
+    # what compares times, or kills the server at random moments, means nothing here; and the module's
+    # code is the same under both ways of httpd to share the work
+    tests="not prefork and not test_promises and not test_qlmctl and not test_outbox and not killed and not delays
         and not spare_the_work and not test_soak and not test_checker and not test_server_faults"
     ASAN_OPTIONS=$ASAN_OPTIONS:log_path=$work/report
     UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/report
