@@ -53,7 +53,7 @@ make_postgresql()
 
 # Whoever has ended may not have been buried yet (init is slow on busy machines), and PostgreSQL takes
 # it for a server that still runs.
-forget_dead_postgresql() { server_pid >/dev/null || rm -f "$folder/data/postmaster.pid"; }
+forget_dead_postgresql() { server_pid >/dev/null || rm -f "$folder/data/postmaster.pid" "$folder"/.s.PGSQL.*; }
 
 # A server that was the primary only has to forget what its successor never got.
 standby_postgresql()

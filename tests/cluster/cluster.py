@@ -65,6 +65,8 @@ ProxyPreserveHost On
 class Cluster:
     """Two web servers, their balancer and the database servers: what soak.Run needs of a site, and its faults."""
 
+    calls_per_fault = 1500  # a cluster takes its time to come together again
+
     def __init__(self, group):
         """group: the database servers, a Galera or a Pair."""
         self.group = group

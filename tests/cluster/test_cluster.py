@@ -61,7 +61,8 @@ def test_enough_was_played(played):
     calls = [n for n in run.notes if n[3]["do"] != "rows"]
     assert len(calls) >= OPERATIONS
     assert sum(n[4] is UNKNOWN for n in calls) < len(calls) / 10, run.summary()
-    assert len({name for _, name in run.faults}) >= 5, run.summary()
+    assert len(run.faults) >= OPERATIONS // run.pause - 1, run.summary()
+    assert {name for _, name in run.faults} == {fault.__name__ for fault in cluster.faults}, run.summary()
     for site in cluster.sites:
         assert b"ActivateKey" in (site.root / "logs" / "access.log").read_bytes(), "a web server had nothing to do"
 

@@ -116,8 +116,9 @@ def read_answer(answer, do):
 class Player:
     """One client process at work."""
 
-    def __init__(self, port, number, progress):
-        self.port, self.number, self.progress = port, number, progress
+    def __init__(self, port, number, progress, limit):
+        """progress: how many calls each player has made; limit: how many all of them may make for the time being."""
+        self.port, self.number, self.progress, self.limit = port, number, progress, limit
         self.connection = None
         self.troubles = 0  # one after the other
         self.notes = []  # (object, start, end, call, answer, client)
@@ -125,6 +126,7 @@ class Player:
 
     def play(self, seed, clients, operations, kinds):
         for number, which, call, hangs_up in script(seed, self.number, clients, operations, kinds):
+            self.wait_for_leave()
             if call["do"] == "issue" or number not in self.keys:
                 self.order(seed, number)
             if call["do"] != "issue":
@@ -156,6 +158,12 @@ class Player:
         self.progress[self.number] += 1
         self.wait_a_little(answer is UNKNOWN and not hangs_up)
         return answer
+
+    def wait_for_leave(self):
+        while sum(self.progress) >= self.limit.value:
+            if self.connection:
+                self.drop()  # the server would close it some time
+            time.sleep(0.01)
 
     def wait_a_little(self, is_trouble):
         """As shops do: the longer, the more often it went wrong."""
@@ -203,10 +211,10 @@ class Once:
 PR_SET_PDEATHSIG = 1
 
 
-def run_player(port, number, progress, pipe, job):
+def run_player(port, number, progress, limit, pipe, job):
     """The process: sends what was noted, or a text if there is trouble."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no client outlives its run
-    player = Player(port, number, progress)
+    player = Player(port, number, progress, limit)
     try:
         player.play(*job)
         pipe.send(player.notes)

@@ -40,6 +40,7 @@ from engines import ENGINE, Server  # noqa: E402
 from env import Site, Template, free_port  # noqa: E402
 
 CALLS_PER_FAULT = 800
+NO_LIMIT = 2 ** 62  # calls
 STUCK = 120  # seconds without any call ended
 NOISE = r"AH\d{5}|exit signal|QLM100[178]|QLM1106|dbd|DBD"  # what faults and refusals make a server say
 
@@ -102,13 +103,13 @@ def running_site(template, mpm="event"):
         yield site.start()
 
 
-def schedule(site, seed, operations):
+def schedule(site, seed, operations, pause):
     """[(after how many calls, fault)], the next one last. Each comes before one comes again."""
     choose = random.Random("%s faults" % seed)
-    times = range(CALLS_PER_FAULT // 2, operations, CALLS_PER_FAULT)
+    times = range(pause // 2, operations, pause)
     faults = faults_of(site)
     rounds = [f for _ in range(len(times) // len(faults) + 1) for f in choose.sample(faults, len(faults))]
-    return [(t + choose.randrange(CALLS_PER_FAULT // 2), f) for t, f in zip(times, rounds)][::-1]
+    return [(t + choose.randrange(pause // 2), f) for t, f in zip(times, rounds)][::-1]
 
 
 # ---- playing
@@ -118,6 +119,7 @@ class Run:
 
     def __init__(self, site, seed, operations, clients=8):
         self.site, self.seed, self.operations, self.clients = site, str(seed), operations, clients
+        self.pause = getattr(site, "calls_per_fault", CALLS_PER_FAULT)
         self.kinds = [k for k in players.WEIGHTS if has_method(site, k)]
         self.notes, self.faults = [], []
         self.seconds = 0.0
@@ -126,9 +128,10 @@ class Run:
         """Play and stop the server; a call that nobody waits for any more is over then, too."""
         began = time.monotonic()
         progress = multiprocessing.RawArray(ctypes.c_ulong, self.clients)
-        started = [self.start_player(n, progress) for n in range(self.clients)]
+        limit = multiprocessing.RawValue(ctypes.c_ulong, 0)
+        started = [self.start_player(n, progress, limit) for n in range(self.clients)]
         try:
-            self.make_trouble([pipe for pipe, _ in started], progress)
+            self.make_trouble([pipe for pipe, _ in started], progress, limit)
         finally:
             for _, process in started:
                 process.kill()
@@ -137,21 +140,23 @@ class Run:
         self.notes += rows_of_orders(self) + rows_of_licenses(self)
         return self
 
-    def start_player(self, number, progress):
+    def start_player(self, number, progress, limit):
         ours, theirs = multiprocessing.Pipe(duplex=False)
         job = (self.seed, self.clients, self.operations, self.kinds)
         process = multiprocessing.get_context("fork").Process(
-            target=players.run_player, args=(self.site.port, number, progress, theirs, job))
+            target=players.run_player, args=(self.site.port, number, progress, limit, theirs, job))
         process.start()
         theirs.close()
         return ours, process
 
-    def make_trouble(self, pipes, progress):
-        """Until all players are done: faults when their time has come."""
+    def make_trouble(self, pipes, progress, limit):
+        """Until all players are done: faults when their time has come. Players wait for a fault that takes long: without
+        them it would come to fewer faults than are due."""
         choose = random.Random("%s trouble" % self.seed)
-        coming = schedule(self.site, self.seed, self.operations)
+        coming = schedule(self.site, self.seed, self.operations, self.pause)
         count, moved = 0, time.monotonic()
         while pipes:
+            limit.value = coming[-1][0] + self.pause if coming else NO_LIMIT
             for pipe in wait(pipes, timeout=0.002):
                 self.take(pipe.recv())
                 pipes.remove(pipe)
@@ -159,6 +164,7 @@ class Run:
                 count, moved = sum(progress), time.monotonic()
             if coming and count >= coming[-1][0] and pipes:
                 self.do(coming.pop()[1], choose)
+                moved = time.monotonic()
             if time.monotonic() - moved > STUCK:
                 raise RuntimeError("no call has ended for %d s" % STUCK)
 
