@@ -40,6 +40,7 @@ def test_by_user_data(site):
     xml_refusal(site, retrieve(site, is_userdata1=mine.upper()), 203)
 
 
+@pytest.mark.sqlite_only("it asks SQLite for its plan")
 def test_user_data_is_found_by_an_index(site):
     plan = site.query("EXPLAIN QUERY PLAN SELECT * FROM qlm_license l WHERE l.user_data = 'x'"
                       " AND ('' = '' OR l.vendor = '') ORDER BY l.id LIMIT 5")
