@@ -161,19 +161,18 @@ class Database:
 
     @contextlib.contextmanager
     def lend(self):
-        """The same for reading, through a connection that is used again: servers take their time to make one."""
+        """The same for a short look or change, through a connection that is used again: servers take their time to make
+        one."""
         connection = self._idle.pop() if self._idle else None
         if connection is None or not is_alive(connection):
             connection = self.server.connect(self.name)
-        yield Session(connection)
-        connection.cursor().execute("ROLLBACK")
+        try:
+            yield Session(connection)
+            connection.cursor().execute("ROLLBACK")
+        except BaseException:
+            connection.close()
+            raise
         self._idle.append(connection)
-
-    def rows(self, sql, values):
-        """What one statement gives."""
-        with self.lend() as db:
-            cursor = db.execute(sql, values)
-            return [dict(row) for row in cursor] if cursor.description else []
 
     def by_port(self, password=PASSWORD):
         """The same through the port, where a password is asked for."""
@@ -264,23 +263,21 @@ def open_database(database, write=False):
     return database.open(write) if isinstance(database, Database) else open_file(database, write)
 
 
+def lent(database, write=False):
+    """The same, for a short look or change."""
+    return database.lend() if isinstance(database, Database) else open_file(database, write)
+
+
 def query(database, sql, *values, write=False):
     """The rows, as dictionaries; none for a statement that gives none."""
-    if isinstance(database, Database):
-        return database.rows(sql, values)
-    with open_database(database, write) as db:
+    with lent(database, write) as db:
         cursor = db.execute(sql, values)
         return [dict(row) for row in cursor] if cursor.description else []
 
 
-def reader(database):
-    """The same as open_database, for many short looks."""
-    return database.lend() if isinstance(database, Database) else open_file(database)
-
-
 def change(database, sql, *values):
     """How many rows a statement has changed."""
-    with database.lend() if isinstance(database, Database) else open_file(database, write=True) as db:
+    with lent(database, write=True) as db:
         return db.execute(sql, values).rowcount
 
 
@@ -291,7 +288,7 @@ def engine_of(database):
 def dump(database):
     """Every row of every table, to see whether a call changed anything. What the background writes some time later is
     left out: refused activations of earlier tests, who holds a lease, and how often a mail has been tried."""
-    with reader(database) as db:
+    with lent(database) as db:
         return dump_through(db, engine_of(database))
 
 
@@ -315,7 +312,7 @@ MARKS = {"sqlite": "PRAGMA data_version", "postgresql": "SELECT CAST(pg_current_
 def watched(database):
     """A function that gives two dumps, of then and of now, or none if nothing can have been changed between them."""
     engine = engine_of(database)
-    with reader(database) as before, reader(database) as now:
+    with lent(database) as before, lent(database) as now:
         before.execute(STAND_STILL[engine])
         before.execute(TABLES[engine]).fetchall()
 
