@@ -97,9 +97,12 @@ params_postgresql() { echo "pgsql host=$folder port=${port:-5432} user=qlm dbnam
 
 # ---- MariaDB -------------------------------------------------------------------------------------
 
+# Without io_uring, which has limits of its own for all processes of a user and differs between kernels.
+plain_io=--innodb-use-native-aio=OFF
+
 install_mariadb()
 {
-    as_user "$(mariadb_program mariadb-install-db)" --no-defaults --datadir="$folder/data" \
+    as_user "$(mariadb_program mariadb-install-db)" --no-defaults --datadir="$folder/data" $plain_io \
         --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1
 }
 
@@ -116,7 +119,7 @@ galera_position()
     [ -e "$folder/data/grastate.dat" ] || return 0
     # shellcheck disable=SC2086
     as_user "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --socket="$folder/socket" \
-        --skip-networking ${QLM_SERVER_OPTIONS:-} --wsrep-recover >"$folder/recover.log" 2>&1 ||
+        --skip-networking $plain_io ${QLM_SERVER_OPTIONS:-} --wsrep-recover >"$folder/recover.log" 2>&1 ||
         { tail -n 10 "$folder/recover.log" >&2; fail "the node's tables are damaged"; }
     sed -n 's/.*WSREP: Recovered position: */--wsrep-start-position=/p' "$folder/recover.log"
 }
@@ -131,7 +134,7 @@ run_mariadb()
     # shellcheck disable=SC2086
     serve "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" \
         --socket="$folder/socket" --pid-file="$folder/mariadb.pid" --innodb-flush-log-at-trx-commit=$flush \
-        --innodb-buffer-pool-size=64M --max-connections=500 --skip-name-resolve $sync $network ${QLM_SERVER_OPTIONS:-} \
+        --innodb-buffer-pool-size=64M $plain_io --max-connections=500 --skip-name-resolve $sync $network ${QLM_SERVER_OPTIONS:-} \
         $position
 }
 
@@ -167,13 +170,19 @@ start_server()
     echo "$port" >"$folder/port"
     [ -d "$folder/data" ] || "make_$engine"
     "run_$engine"
+    "answers_$engine" || wait_for_server || { "run_$engine"; wait_for_server; } || fail "$engine does not start in $folder"
+}
+
+wait_for_server()
+{
     for try in $(seq 600); do
+        sleep 0.05
         "answers_$engine" && return
         [ -e "/proc/$(cat "$folder/pid")" ] || break
-        sleep 0.05
     done
     tail -n 10 "$folder/server.log" >&2
-    fail "$engine does not start in $folder"
+    ! server_pid >/dev/null || { echo "$engine gives no answer" >&2; how=now; stop_server; }
+    return 1
 }
 
 stop_server()

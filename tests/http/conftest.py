@@ -77,9 +77,8 @@ def new_site(template):
         return site.start() if start else site
 
     yield make
-    problems = []
-    for site in made:
-        problems += site.audit()
+    problems = [p for site in made for p in site.audit()]
+    for site in reversed(made):  # others may use the first one's database
         site.destroy()
     assert not problems, "\n".join(problems)
 

@@ -67,9 +67,11 @@ class Server:
 
     def _run(self, *arguments, **environment):
         done = subprocess.run([DBSERVER, *arguments], env={**os.environ, "QLM_DURABLE": self.durable, **environment},
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=90)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=180)
         if done.returncode != 0:
-            raise RuntimeError("dbserver.sh %s: exit %d" % (" ".join(map(str, arguments)), done.returncode))
+            words = done.stderr.strip().splitlines()
+            raise RuntimeError("dbserver.sh %s: %s" % (arguments[0], " / ".join(reversed(words[-12:])) or "exit %d" % done.returncode))
         return done.stdout.strip()
 
     def start(self):
