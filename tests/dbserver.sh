@@ -97,19 +97,12 @@ params_postgresql() { echo "pgsql host=$folder port=${port:-5432} user=qlm dbnam
 
 # ---- MariaDB -------------------------------------------------------------------------------------
 
-# Without io_uring, which has limits of its own for all processes of a user and differs between kernels.
-plain_io=--innodb-use-native-aio=OFF
-
-install_mariadb()
-{
-    as_user "$(mariadb_program mariadb-install-db)" --no-defaults --datadir="$folder/data" $plain_io \
-        --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1
-}
-
-# Once more if it fails: that was seen when several were made on a busy machine at the same time.
+# With a folder of its own for temporary files: what a server finds there when it starts it deletes, in
+# /tmp also that of others that run.
 make_mariadb()
 {
-    install_mariadb || { rm -rf "$folder/data"; install_mariadb; } ||
+    as_user "$(mariadb_program mariadb-install-db)" --no-defaults --datadir="$folder/data" --tmpdir="$folder/tmp" \
+        --auth-root-authentication-method=normal --skip-test-db >"$folder/install.log" 2>&1 ||
         { tail -n 40 "$folder/install.log" >&2; fail "mariadb-install-db failed"; }
 }
 
@@ -119,7 +112,7 @@ galera_position()
     [ -e "$folder/data/grastate.dat" ] || return 0
     # shellcheck disable=SC2086
     as_user "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" --socket="$folder/socket" \
-        --skip-networking $plain_io ${QLM_SERVER_OPTIONS:-} --wsrep-recover >"$folder/recover.log" 2>&1 ||
+        --tmpdir="$folder/tmp" --skip-networking ${QLM_SERVER_OPTIONS:-} --wsrep-recover >"$folder/recover.log" 2>&1 ||
         { tail -n 10 "$folder/recover.log" >&2; fail "the node's tables are damaged"; }
     sed -n 's/.*WSREP: Recovered position: */--wsrep-start-position=/p' "$folder/recover.log"
 }
@@ -134,8 +127,8 @@ run_mariadb()
     # shellcheck disable=SC2086
     serve "$(mariadb_program mariadbd)" --no-defaults --datadir="$folder/data" \
         --socket="$folder/socket" --pid-file="$folder/mariadb.pid" --innodb-flush-log-at-trx-commit=$flush \
-        --innodb-buffer-pool-size=64M $plain_io --max-connections=500 --skip-name-resolve $sync $network ${QLM_SERVER_OPTIONS:-} \
-        $position
+        --innodb-buffer-pool-size=64M --tmpdir="$folder/tmp" --max-connections=500 --skip-name-resolve $sync \
+        $network ${QLM_SERVER_OPTIONS:-} $position
 }
 
 mariadb_sql() { "$(mariadb_program mariadb)" --no-defaults --socket="$folder/socket" --user=root --batch -e "$1"; }
@@ -164,8 +157,8 @@ start_server()
     ! server_pid >/dev/null || return 0
     case $folder in *[!A-Za-z0-9_./-]*) fail "$folder: letters, digits and ._/- only, please" ;; esac
     [ ${#folder} -le 80 ] || fail "$folder: this path is too long for a socket"
-    mkdir -p "$folder"
-    [ -z "${user:-}" ] || chown "$user" "$folder"
+    mkdir -p "$folder/tmp"
+    [ -z "${user:-}" ] || chown "$user" "$folder" "$folder/tmp"
     echo "$engine" >"$folder/engine"
     echo "$port" >"$folder/port"
     [ -d "$folder/data" ] || "make_$engine"

@@ -209,20 +209,27 @@ int qlm_connection_may_repeat(qlm_store_t *store, int rc, int attempt, apr_time_
            qlm_connection_has_waited(store, rc, started);
 }
 
+int qlm_connection_try_text(apr_array_header_t **rows, qlm_store_t *store, const char *sql,
+                            apr_pool_t *pool)
+{
+    apr_dbd_results_t *results = NULL;
+    int rc = apr_dbd_select(store->driver, pool, *store->handle, &results, sql, 1);
+
+    *rows = rc ? NULL : qlm_connection_read_rows(store, results, pool, pool);
+    return rc;
+}
+
 qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *store,
                                         const char *sql, apr_pool_t *pool)
 {
-    apr_dbd_results_t *results;
     apr_time_t started = apr_time_now();
     qlm_error_t *error;
     int attempt = 0;
     int rc;
 
     do {
-        results = NULL;
-        rc = apr_dbd_select(store->driver, pool, *store->handle, &results, sql, 1);
+        rc = qlm_connection_try_text(rows, store, sql, pool);
         if (!rc) {
-            *rows = qlm_connection_read_rows(store, results, pool, pool);
             return NULL;
         }
         error = qlm_connection_failure(store, sql, rc, pool);

@@ -45,6 +45,11 @@ struct qlm_store_t {
     int adhoc_count;                                   /**< how many others were prepared */
 };
 
+/** One try of a select that may well fail: no error is made of it, nothing is tried again. *rows: as
+ * below. @return the driver's code, 0 = good */
+int qlm_connection_try_text(apr_array_header_t **rows, qlm_store_t *store, const char *sql,
+                            apr_pool_t *pool);
+
 /** Run a text that is needed once and not worth preparing: pragmas, tables, transactions. *rows:
  * array of qlm_row_t. */
 qlm_error_t *qlm_connection_select_text(apr_array_header_t **rows, qlm_store_t *store,

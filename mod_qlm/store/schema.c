@@ -58,17 +58,33 @@ static qlm_error_t *select_number(apr_int64_t *number, qlm_store_t *store, const
     return NULL;
 }
 
+static const char schema_version_sql[] = "SELECT schema_version FROM qlm_site WHERE id = 1";
+
+/* MariaDB makes a temporary table on its disk for each look into information_schema, and a full disk
+ * is no reason to answer no validation: there the table itself is asked first. */
+static int is_told_by_table(apr_int64_t *number, qlm_store_t *store, apr_pool_t *pool)
+{
+    apr_array_header_t *rows;
+    qlm_row_t row;
+
+    if (store->dialect != QLM_DIALECT_MYSQL ||
+        qlm_connection_try_text(&rows, store, schema_version_sql, pool) || !rows->nelts) {
+        return 0;
+    }
+    row = APR_ARRAY_IDX(rows, 0, qlm_row_t);
+    *number = qlm_row_int64(&row);
+    return 1;
+}
+
 qlm_error_t *qlm_store_schema_version(int *version, qlm_store_t *store, apr_pool_t *pool)
 {
     apr_int64_t number;
 
-    *version = 0;
-    QLM_TRY(select_number(&number, store, site_count[store->dialect], pool));
-    if (number) {
-        QLM_TRY(select_number(&number, store, "SELECT schema_version FROM qlm_site WHERE id = 1",
-                              pool));
-        *version = (int)number;
+    if (!is_told_by_table(&number, store, pool)) {
+        QLM_TRY(select_number(&number, store, site_count[store->dialect], pool));
+        QLM_TRY(number ? select_number(&number, store, schema_version_sql, pool) : NULL);
     }
+    *version = (int)number;
     return NULL;
 }
 

@@ -145,18 +145,22 @@ static const char *const mysql_settings[] = {
     " tx_isolation = 'READ-COMMITTED', innodb_lock_wait_timeout = 3, autocommit = 1",
     NULL};
 
+#define MYSQL_UNKNOWN_VARIABLE 1193
+
 /* A change that another node of a Galera cluster has acknowledged must be seen here, too: before it
  * reads, the session waits until its node has applied what was committed anywhere. Servers that are
- * no node may not even know the variables. */
+ * no node may not even know the variable. (SHOW VARIABLES, which is never an error, makes a
+ * temporary table on the server's disk, for which there may be no room.) */
 static qlm_error_t *follow_other_nodes(qlm_store_t *store, apr_pool_t *pool)
 {
+    static const char *const sql = "SELECT @@SESSION.wsrep_on";
     apr_array_header_t *rows;
-    qlm_row_t row;
+    int rc = qlm_connection_try_text(&rows, store, sql, pool);
 
-    QLM_TRY(
-        qlm_connection_select_text(&rows, store, "SHOW SESSION VARIABLES LIKE 'wsrep_on'", pool));
-    row = rows->nelts ? APR_ARRAY_IDX(rows, 0, qlm_row_t) : NULL;
-    store->is_node = row && row[1] && !strcmp(row[1], "ON");
+    if (rc && rc != MYSQL_UNKNOWN_VARIABLE) {
+        return qlm_connection_failure(store, sql, rc, pool);
+    }
+    store->is_node = !rc && rows->nelts && !strcmp(APR_ARRAY_IDX(rows, 0, qlm_row_t)[0], "1");
     return store->is_node
                ? qlm_connection_execute_text(
                      store, "SET SESSION wsrep_sync_wait = @@SESSION.wsrep_sync_wait | 1", pool)
