@@ -324,6 +324,41 @@ def watched(database):
         yield lambda: [dump_through(db, engine) for db in (before, now)] if mark() != first else []
 
 
+TRIGGER = {
+    "sqlite": ["CREATE TRIGGER {name} {when} ON {table} BEGIN {body}; END"],
+    "mariadb": ["CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW {body}"],
+    "postgresql": ["CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+                   " AS $$ BEGIN {body}; RETURN NEW; END $$",
+                   "CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"],
+}
+REFUSE = {"sqlite": "SELECT RAISE(ABORT, 'no change')", "postgresql": "RAISE EXCEPTION 'no change'",
+          "mariadb": "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no change'"}
+
+
+def add_trigger(database, name, when, table, body=None):
+    """when: as BEFORE INSERT; body: a statement, by itself a refusal."""
+    engine = engine_of(database)
+    for sql in TRIGGER[engine]:
+        query(database, sql.format(name=name, when=when, table=table, body=body or REFUSE[engine]), write=True)
+
+
+def drop_trigger(database, name):
+    query(database, ("DROP FUNCTION %s CASCADE" if engine_of(database) == "postgresql" else "DROP TRIGGER %s") % name,
+          write=True)
+
+
+def count_changes(database, table, *events):
+    """From now on, for changes_counted; events: as INSERT."""
+    query(database, "CREATE TABLE test_writes (license_id BIGINT)", write=True)
+    for event in events:
+        add_trigger(database, "test_" + event.lower(), "AFTER " + event, table,
+                    "INSERT INTO test_writes VALUES (NEW.license_id)")
+
+
+def changes_counted(database):
+    return query(database, "SELECT COUNT(*) AS n FROM test_writes")[0]["n"]
+
+
 def damages(database):
     """What the engine itself finds wrong. Servers check what they store by themselves, and refuse to start."""
     if isinstance(database, Database):

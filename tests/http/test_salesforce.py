@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import engines
 from client import ASMX, call, order_number, until
 from outside import MAIL_PASSWORD, SENDER, SIMULATORS, TEMPLATE, HookReceiver, holds_no_secret, mailing_site, \
     rows, secure_mail_server, settled, start_again, trust, use_mail
@@ -656,13 +657,13 @@ def test_a_database_that_refuses_asks_for_redelivery(new_site, server):
         assert is_answered(once(shop, add(shop)[0]), True)
         order, number, address = add(shop)
         made = shop.activate([order], send=False)
-        site.change("CREATE TRIGGER no_mail BEFORE INSERT ON qlm_outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        engines.add_trigger(site.database, "no_mail", "BEFORE INSERT", "qlm_outbox")
         site.expect(r"QLM10\d\d")
         site.allow(r"QLM")
         attempt = shop.deliver(made)
         assert not attempt.acknowledged, attempt
         assert licenses(site, number) == []  # all or nothing
-        site.change("DROP TRIGGER no_mail")
+        engines.drop_trigger(site.database, "no_mail")
         assert is_answered(shop.deliver(made), True)
         assert len(licenses(site, number)) == 1
         assert len(server.wait_for(address)) == 1
