@@ -45,8 +45,8 @@ struct qlm_store_t {
     int adhoc_count;                                   /**< how many others were prepared */
 };
 
-/** One try of a select that may well fail: no error is made of it, nothing is tried again. *rows: as
- * below. @return the driver's code, 0 = good */
+/** One try of a select that may well fail: no error is made of it, nothing is tried again. *rows:
+ * as below. @return the driver's code, 0 = good */
 int qlm_connection_try_text(apr_array_header_t **rows, qlm_store_t *store, const char *sql,
                             apr_pool_t *pool);
 

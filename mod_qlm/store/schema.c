@@ -60,8 +60,8 @@ static qlm_error_t *select_number(apr_int64_t *number, qlm_store_t *store, const
 
 static const char schema_version_sql[] = "SELECT schema_version FROM qlm_site WHERE id = 1";
 
-/* MariaDB makes a temporary table on its disk for each look into information_schema, and a full disk
- * is no reason to answer no validation: there the table itself is asked first. */
+/* MariaDB makes a temporary table on its disk for each look into information_schema, and a full
+ * disk is no reason to answer no validation: there the table itself is asked first. */
 static int is_told_by_table(apr_int64_t *number, qlm_store_t *store, apr_pool_t *pool)
 {
     apr_array_header_t *rows;
