@@ -142,7 +142,9 @@ qlm_error_t *qlm_command_db_copy(qlm_tool_t *tool)
     }
     qlm_output_say(tool, "Copied %" APR_INT64_T_FMT " rows, and compared them one by one.", rows);
     qlm_output_say(
-        tool, "Name the new database in httpd's configuration; the secret file stays.%s",
-        qlm_store_path(to) ? " Run qlmctl init --user NAME on it, so that httpd may write." : "");
+        tool, "Name the new database in httpd's configuration; the secret file stays. %s",
+        qlm_store_path(to) ? "Run qlmctl init --user NAME on it, so that httpd may write."
+                           : "From then on call qlmctl --httpd apachectl COMMAND: by itself it "
+                             "means the file " QLM_DEFAULT_DATABASE ".");
     return NULL;
 }

@@ -378,7 +378,9 @@ static qlm_error_t *prepare_file(const char *path, int must_exist, apr_pool_t *p
         return NULL;
     }
     if (must_exist) {
-        return qlm_error_store(pool, "database %s is missing: run `qlmctl init`, or restore it",
+        return qlm_error_store(pool,
+                               "database %s is missing: run `qlmctl init`, restore it, or name "
+                               "another one (`qlmctl --httpd apachectl` takes httpd's)",
                                path);
     }
     return create_file(path, pool);

@@ -84,7 +84,7 @@ static ap_dbd_t *open_connection(const loan_t *loan)
     int i;
 
     for (i = 0; i < DEAD_MAX && !connection; ++i) {
-        if (apr_time_now() - started > IN_VAIN || (i == 2 && !is_server_there(loan))) {
+        if (apr_time_now() - started > IN_VAIN || (i == 1 && !is_server_there(loan))) {
             break;
         }
         connection = dbd_open(loan->pool, loan->s);

@@ -28,12 +28,13 @@
 #define TICK          apr_time_from_sec(1)
 #define PATIENCE      apr_time_from_sec(60)
 #define QUIET         apr_time_from_sec(600)
+#define REST_MAX      apr_time_from_sec(10) /* between two tries while the database is away */
 #define IDLE_PATIENCE apr_time_from_msec(1500) /* until the next tick of a worker that sleeps */
 #define BUSY_PATIENCE apr_time_from_sec(6)     /* until a worker has dropped what it is doing */
 
 /* What a lane is to one server. */
 typedef struct trouble_t {
-    apr_time_t failing_since, quiet_until;
+    apr_time_t failing_since, quiet_until, rest_until;
     int is_ours; /* a lease was taken that may still run */
 } trouble_t;
 
@@ -83,16 +84,18 @@ static void log_row(void *baton, const char *line, int is_final)
  * lasts, and not every second. */
 static void note_trouble(server_rec *s, trouble_t *trouble, const qlm_error_t *error)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = apr_time_now(), lasts;
 
     if (!error) {
-        trouble->failing_since = 0;
+        trouble->failing_since = trouble->rest_until = 0;
         return;
     }
     if (!trouble->failing_since) {
         trouble->failing_since = now;
     }
-    if (now - trouble->failing_since >= PATIENCE && now >= trouble->quiet_until) {
+    lasts = now - trouble->failing_since;
+    trouble->rest_until = now + (lasts < REST_MAX ? lasts : REST_MAX);
+    if (lasts >= PATIENCE && now >= trouble->quiet_until) {
         trouble->quiet_until = now + QUIET;
         ap_log_error(APLOG_MARK, APLOG_WARNING, error->status, s, QLMNO(1205) "outbox: %s; %s",
                      error->text, error->detail ? error->detail : "");
@@ -146,6 +149,9 @@ static void work(const lane_t *lane, server_rec *s, trouble_t *trouble, apr_pool
     qlm_outbox_round_t round;
     qlm_error_t *error, *outcome;
 
+    if (apr_time_now() < trouble->rest_until) {
+        return; /* mod_dbd has a line for each connection that it does not get */
+    }
     fill_input(&input, lane, &shift, pool);
     error = lane->keeps_house ? qlm_housekeeping_work(s, pool) : NULL;
     outcome = lane->work(&round, qlm_server_conf(s)->service, &input, pool);

@@ -23,6 +23,9 @@ pytestmark = pytest.mark.servers_only
 NOISE = "QLM1001|QLM1106|dbd|DBD|AH00632"  # what a server that is away makes httpd say
 
 
+ONE_CHILD = "StartServers 1\nMinSpareThreads 1\nMaxSpareThreads 25\nServerLimit 1\nMaxRequestWorkers 25\n"
+
+
 @pytest.fixture(scope="module")
 def server():
     """A server of our own, with a port: the other tests must not suffer."""
@@ -93,8 +96,7 @@ def test_cut_connections_are_not_noticed(make, mpm):
 
 def test_many_connections_are_cut(make):
     """All that a child keeps are dead then, and the next call passes them by."""
-    site = make(server="StartServers 1\nMinSpareThreads 1\nMaxSpareThreads 25\nServerLimit 1\nMaxRequestWorkers 25\n"
-                       "DBDMin 8")
+    site = make(server=ONE_CHILD + "DBDMin 8")
     key = issue(site)
     assert validate(site, key).error is None
     until(lambda: len(site.database.connections()) >= 8)
@@ -207,6 +209,23 @@ def test_away_at_the_start(make, server):
     finally:
         server.start()
     key = until(lambda: (lambda a: a.licenses[0] if a.status == 200 else None)(call(site, "GetActivationKey", order())))
+    service_is_back(site, key, order_number())
+
+
+def test_away_for_long_does_not_fill_the_log(make, server):
+    """mod_dbd has lines of its own for each connection that it does not get, and nobody calls."""
+    site = make(server=ONE_CHILD)
+    site.allow(NOISE)
+    key = issue(site)
+    server.stop()
+    try:
+        time.sleep(2)
+        mark = site.mark()
+        time.sleep(12)
+        lines = site.error_lines(mark)
+        assert lines and len(lines) <= 20, [l.text for l in lines]
+    finally:
+        server.start()
     service_is_back(site, key, order_number())
 
 
