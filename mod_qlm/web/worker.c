@@ -28,7 +28,7 @@
 #define TICK          apr_time_from_sec(1)
 #define PATIENCE      apr_time_from_sec(60)
 #define QUIET         apr_time_from_sec(600)
-#define REST_MAX      apr_time_from_sec(10) /* between two tries while the database is away */
+#define REST_MAX      apr_time_from_sec(10)    /* between two tries while the database is away */
 #define IDLE_PATIENCE apr_time_from_msec(1500) /* until the next tick of a worker that sleeps */
 #define BUSY_PATIENCE apr_time_from_sec(6)     /* until a worker has dropped what it is doing */
 
