@@ -336,7 +336,7 @@ REFUSE = {"sqlite": "SELECT RAISE(ABORT, 'no change')", "postgresql": "RAISE EXC
 
 
 def add_trigger(database, name, when, table, body=None):
-    """when: as BEFORE INSERT; body: a statement, by itself a refusal."""
+    """when: as BEFORE INSERT; body: a statement, without one every such change is refused."""
     engine = engine_of(database)
     for sql in TRIGGER[engine]:
         query(database, sql.format(name=name, when=when, table=table, body=body or REFUSE[engine]), write=True)

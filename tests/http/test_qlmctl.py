@@ -511,7 +511,8 @@ def test_copy_refuses_what_would_mix_two_sites(site, empty):
     assert "holds rows already" in site.refusal("db", "copy", site.database, other)
     assert engines.dump(other) == there
     assert "the same database" in site.refusal("db", "copy", site.database, site.database, code=2)
-    assert "is missing" in site.refusal("db", "copy", empty.root / "nowhere.db", empty.root / "new.db")
+    refusal = site.refusal("db", "copy", empty.root / "nowhere.db", empty.root / "new.db")
+    assert "is missing" in refusal and "--httpd apachectl" in refusal
     assert not (empty.root / "new.db").exists()
     assert site.dump() == before
 

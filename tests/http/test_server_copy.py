@@ -43,6 +43,7 @@ def test_between_all_pairs(new_site, new_database):
         there = new_database(pair[1])
         said = site.ctl("db", "copy", here, there).stdout
         assert "compared them one by one" in said, pair
+        assert ("qlmctl --httpd apachectl" in said) == (pair[1] != "sqlite"), "what qlmctl opens by itself is the old file"
         assert engines.dump(there) == before, pair
         here, at = there, pair[1]
     with_copy = new_site(start=False, database=here) if at == engines.ENGINE else None
